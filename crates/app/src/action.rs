@@ -72,6 +72,7 @@ pub enum Action {
     CopyTraceparent,
     CopyCurl,
     CopyValue,
+    CopyRecord,
     TogglePicture,
     MarkBase,
     OpenFailed,

@@ -7,6 +7,7 @@ mod lines;
 mod moments;
 mod order;
 mod page;
+mod record;
 mod sentry;
 mod value;
 
@@ -20,9 +21,9 @@ use trace_model::{
 };
 
 use super::{Action, Waterfall};
-use column::Folds;
+pub(super) use column::Folds;
 pub use column::{Item, ItemId, Section};
-use cursor::Cursor;
+pub(super) use cursor::Cursor;
 pub use lines::{log_line, log_text, offset, severity_mark, severity_role};
 pub use page::SpanPage;
 pub(super) use value::whole;

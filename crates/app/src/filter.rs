@@ -143,6 +143,12 @@ impl FilterLine {
         list.set(store, Filter::default());
     }
 
+    /// The list's filter ends with the list.
+    pub(super) fn forget(&mut self, list: Filtered) {
+        self.remember(list);
+        self.set[list as usize].clear();
+    }
+
     pub(super) fn paste(&mut self, text: &str, store: &mut Store, clock: &Clock) {
         self.line.insert(text.chars(), MAX_LENGTH);
         self.apply(store, clock);

@@ -4,12 +4,12 @@
 mod dispatch;
 mod table;
 
-use ratatui_core::layout::Rect;
+use ratatui_core::layout::{Position, Rect};
 
 use crate::format::Now;
 use crate::keymap::KeyContext;
 use crate::layout::PopupArea;
-use crate::{Action, App, Effect, List, ListFilter};
+use crate::{Action, App, Effect, EventResult, Hit, List, ListFilter};
 pub use table::{Layer, Popup, Screen, Tab};
 
 /// Behavior of a layer. Its state is in the app for a tab, in its variant for a screen or a popup.
@@ -66,6 +66,21 @@ pub(crate) trait Component {
     /// Puts the cursor on a row in view, counted from 0. Returns whether it was there already, `None` without such a row.
     fn select_row(app: &mut App, row: usize) -> Option<bool> {
         Self::list_mut(app)?.select_row(row)
+    }
+
+    /// Does what a press of the pointer asks for, if that means something only here.
+    fn press(_: &mut App, _: Position, _: Option<Hit>) -> Option<EventResult> {
+        None
+    }
+
+    /// Follows the pointer while it is pressed; returns true if something has changed.
+    fn drag(_: &mut App, _: Position) -> bool {
+        false
+    }
+
+    /// The pointer is released; returns true if something has changed.
+    fn release(_: &mut App) -> bool {
+        false
     }
 
     /// One level in, from the row under the cursor.

@@ -26,6 +26,7 @@ macro_rules! layers {
             // Always there, with a number, a name and a short name.
             tabs {
                 Traces: $crate::TraceList, 1, "Traces", "Traces";
+                Logs: $crate::LogTab, 2, "Logs", "Log";
                 Operations: $crate::OperationList, 5, "Operations", "Ops";
                 ServiceMap: $crate::ServiceMap, 6, "Map", "Map";
                 Warnings: $crate::WarningList, 7, "Warnings", "Warn";
@@ -35,7 +36,7 @@ macro_rules! layers {
             screens {
                 CrossCheck: $crate::CrossCheck, "Cross-check";
                 Compare: $crate::Compare, "Compare";
-                Logs: $crate::LogList, "Logs";
+                TraceLogs: $crate::TraceLogs, "Logs";
                 Output: $crate::OutputScreen, "Service output";
                 Value: $crate::ValueScreen, "Value";
             }
@@ -49,7 +50,7 @@ macro_rules! layers {
                 Palette: $crate::Palette, "Command palette";
             }
             // Parts of a tab in which keys mean something else.
-            parts { Waterfall, Details, RuleTraces }
+            parts { Waterfall, Details, LogRecord, RuleTraces }
             // Lines that are edited on a tab, a screen or a popup.
             lines { Filter, Find, ListFilter }
         }
@@ -135,7 +136,7 @@ pub use layer::{Layer, Popup, Screen, Tab};
 pub use line::InputLine;
 pub use list_filter::ListFilter;
 pub use lists::List;
-pub use logs::{BELOW as LOGS_BELOW, LISTED_LOGS, LogList};
+pub use logs::{Histogram, HistogramRow, LogFocus, LogParts, LogScreen, LogTab, RecordPane, TraceLogs};
 pub use mouse::{Pointer, PointerKind};
 pub use operations::OperationList;
 pub use output::{Output, OutputLine, OutputScreen};
@@ -221,6 +222,8 @@ pub struct App {
     pub waterfall: Waterfall,
     /// The selected span.
     pub details: Details,
+    /// The tab of log records.
+    pub logs: LogTab,
     /// Aggregates of all traces.
     pub aggregates: Aggregates,
     /// Operations of all traces.
@@ -275,6 +278,7 @@ impl App {
             traces: TraceList::default(),
             waterfall: Waterfall::default(),
             details: Details::default(),
+            logs: LogTab::default(),
             aggregates: Aggregates::default(),
             operations: OperationList::default(),
             service_map: ServiceMap::default(),
@@ -362,9 +366,11 @@ impl App {
     pub fn is_reading(&self) -> bool {
         let is_marked_read = self.marked.as_ref().is_some_and(Profiled::is_reading);
         let is_comparing = matches!(self.screens.top(), Some(Screen::Compare(compare)) if compare.is_comparing());
+        let is_counting = self.log_screen().is_some_and(|logs| logs.histogram().is_counting());
         self.waterfall.is_reading()
             || is_marked_read
             || is_comparing
+            || is_counting
             || self.store.is_summarizing()
             || self.cross_checks.is_checking()
     }
@@ -383,7 +389,8 @@ impl App {
             _ => false,
         };
         let is_checked = self.cross_checks.step(&self.store, work);
-        self.store.summarize_part(work) || is_checked || is_read || is_marked_read || is_compared
+        let is_counted = self.count_logs(work);
+        self.store.summarize_part(work) || is_checked || is_counted || is_read || is_marked_read || is_compared
     }
 }
 

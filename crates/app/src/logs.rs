@@ -1,281 +1,375 @@
-//! The log records of the selected trace, or of the selected span, by time.
+//! Log records: all of them, or those of the selected trace.
+//!
+//! Both screens are a [`LogScreen`]: a list of the store that is read by position, a histogram above it, and the record under the cursor below it or
+//! to its right. Only rows in view are decoded.
 
+mod component;
+mod histogram;
+mod parts;
+mod record;
+mod rows;
+
+use std::ops::{Range, RangeInclusive};
+
+use jiff::tz::TimeZone;
 use ratatui_core::layout::Rect;
-use trace_model::{LogRecord, Outline, Revision, SpanId, Store, TraceId, Value};
-use trace_stats::SpanPlace;
+use trace_model::{LogId, LogView, Store, Value};
 
-use super::{Action, List, Waterfall, attribute_value, log_text, offset, severity_mark, severity_role, time_of_day};
-use crate::App;
-use crate::content::{Means, Role};
 use crate::details::whole;
-use crate::format::{self, Now, service_name};
-use crate::layer::{Component, Opened, Outcome, Placed, Shown};
-use crate::layout::ListParts;
-use crate::table::{Column, Query, Table, TableState, Width};
-use crate::text::first_line;
+use crate::format::Now;
+use crate::table::{Query, Rows, SortOrder, TableCells, Window};
+use crate::{Action, Filtered};
+pub use component::{LogTab, TraceLogs};
+pub use histogram::{Histogram, HistogramRow};
+pub use parts::LogParts;
+pub use record::RecordPane;
+use rows::{LogRow, ShownLog};
 
-/// Most log records of a trace that are shown: so many are decoded within a small part of a frame.
-pub const LISTED_LOGS: usize = 2_000;
+/// Shortest time that can be shown, in nanoseconds.
+const SHORTEST: u64 = 1_000_000;
 
-/// Lines about the record under the cursor: a rule above them, and the whole text.
-pub const BELOW: u16 = 5;
-
-/// Most attributes in a row; the lines below the list have all.
-const SHOWN_ATTRIBUTES: usize = 8;
-/// Most columns that attributes want: they continue to the edge.
-const ATTRIBUTES: usize = 40;
-
-/// A record in its trace.
-pub(crate) struct LogRow<'a> {
-    log: &'a LogRecord,
-    /// The start of the trace.
-    start_unix_nano: u64,
-    outline: Option<&'a Outline>,
-    now: &'a Now,
-}
-
-impl Table for LogList {
-    type Row<'a> = LogRow<'a>;
-
-    const COLUMNS: &'static [Column<Self>] = &[
-        Column::<Self>::text("at", Width::Text(10), |row, room| {
-            let offset = offset(row.log.time_unix_nano, row.start_unix_nano);
-            format::at_most(&offset, room).means(Role::Dim).into()
-        }),
-        Column::<Self>::text("time", Width::Text(0), |row, room| {
-            let time = time_of_day(row.log.time_unix_nano, row.now);
-            format::at_most(&time, room).means(Role::Dim).into()
-        })
-        .if_rest(),
-        Column::<Self>::text("level", Width::Text(6), |row, room| {
-            format::at_most(&level(row.log), room)
-                .means(severity_role(row.log.severity))
-                .into()
-        }),
-        Column::<Self>::text("service", Width::Text(10), |row, room| {
-            let service = &row.log.service;
-            format::at_most(&service_name(service), room)
-                .means(Role::service(service))
-                .into()
-        }),
-        Column::<Self>::text("span", Width::Text(14), |row, room| {
-            format::at_most(&span_name(row), room).into()
-        }),
-        Column::<Self>::text("body", Width::Text(24), |row, room| {
-            let body = first_line(&log_text(row.log));
-            format::at_most(&body, room).means(severity_role(row.log.severity)).into()
-        }),
-        Column::<Self>::text("attributes", Width::Text(0), |row, room| {
-            let attributes: Vec<_> = attributes(row.log).take(SHOWN_ATTRIBUTES).collect();
-            format::at_most(&attributes.join(" · "), room).means(Role::Dim).into()
-        })
-        .wants_at_most(ATTRIBUTES)
-        .if_rest(),
-    ];
-}
-
-fn level(log: &LogRecord) -> String {
-    let level = if log.severity_text.is_empty() {
-        log.severity.name().to_uppercase().replace("UNSPECIFIED", "")
-    } else {
-        log.severity_text.clone()
-    };
-    format!("{}{level}", severity_mark(log.severity))
-}
-
-/// Returns the name of the span in which a record was written, if it has arrived.
-fn span_name(row: &LogRow<'_>) -> String {
-    let Some(span_id) = row.log.span_id else {
-        return "–".to_owned();
-    };
-    let node = row
-        .outline
-        .and_then(|outline| outline.tree().nodes().get(outline.first_of(span_id)?));
-    node.filter(|node| node.arrived)
-        .map_or_else(|| format!("{span_id:.8}…"), |node| node.name.to_string())
-}
-
-fn attributes(log: &LogRecord) -> impl Iterator<Item = String> {
-    log.attributes.iter().map(|attribute| {
-        let value = first_line(&attribute_value(attribute));
-        format!("{} = {value}", attribute.key)
-    })
-}
-
-/// Identity of a record for the cursor: its time, its span, and its number among those with the same.
-type LogKey = (u64, Option<SpanId>, usize);
-
-/// The list's state.
-#[derive(Debug, Default)]
-pub struct LogList {
-    table: TableState<LogKey>,
-    /// Those of the selected span alone.
-    of_span: bool,
-    /// Input of the list: trace, span, revision, and the query.
-    of: Option<(TraceId, Option<SpanId>, Revision, Query)>,
-    logs: Vec<LogRecord>,
-    /// True if some are not shown.
-    cut: bool,
-}
-
-impl LogList {
-    /// Returns true if only the records of the selected span are listed.
-    #[must_use]
-    pub const fn is_of_span(&self) -> bool {
-        self.of_span
-    }
-
-    /// Returns true if there are more than the first [`LISTED_LOGS`].
-    #[must_use]
-    pub const fn is_cut(&self) -> bool {
-        self.cut
-    }
-
-    /// The records' keys, and the cursor.
-    #[must_use]
-    pub const fn table(&self) -> &TableState<LogKey> {
-        &self.table
-    }
-
+/// The part of the screen that gets the keys.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LogFocus {
+    /// The list.
+    #[default]
+    List,
     /// The record under the cursor.
-    #[must_use]
-    pub fn selected(&self) -> Option<&LogRecord> {
-        self.logs.get(self.table.position())
+    Record,
+}
+
+/// State of a screen of log records.
+#[derive(Debug)]
+pub struct LogScreen {
+    view: LogView,
+    window: Window<LogId>,
+    focus: LogFocus,
+    /// The newest record when the list was last followed.
+    newest: Option<LogId>,
+    /// The times that are listed; `None` for all.
+    times: Option<RangeInclusive<u64>>,
+    /// Columns of the histogram between which the pointer is dragged.
+    dragged: Option<(u16, u16)>,
+    /// The rows in view.
+    lines: Vec<ShownLog>,
+    cells: TableCells,
+    histogram: Histogram,
+    record: RecordPane,
+    /// True if the user has put the record to the right of the list.
+    is_beside: bool,
+}
+
+/// Records of a list in a range of positions.
+struct Listed<'a> {
+    store: &'a Store,
+    view: LogView,
+    positions: Range<usize>,
+}
+
+impl Rows<LogId> for Listed<'_> {
+    fn count(&self) -> usize {
+        self.positions.len()
     }
 
-    /// The lines about the record under the cursor: its whole text, then its attributes.
-    #[must_use]
-    pub fn details(&self, width: usize) -> Vec<String> {
-        let Some(log) = self.selected() else { return Vec::new() };
-        let attributes = attributes(log).collect::<Vec<_>>().join(" · ");
-        let text = log_text(log);
-        let texts = [text.trim_end(), &attributes].into_iter().filter(|text| !text.is_empty());
-        texts.flat_map(|text| crate::text::lines(text, width.max(1))).collect()
+    fn key(&self, position: usize) -> Option<LogId> {
+        let at = self.positions.start.saturating_add(position);
+        let is_listed = self.positions.contains(&at);
+        is_listed.then(|| self.store.logs_at(self.view, at..at + 1).pop()).flatten()
     }
 
-    /// Returns what the record under the cursor says, with a name for it: its body, else its attributes.
-    pub(super) fn value(&self) -> Option<(String, String)> {
-        let log = self.selected()?;
-        Some(match &log.body {
-            Value::Empty => ("attributes".to_owned(), whole(&Value::Map(log.attributes.clone()))),
-            body => ("body".to_owned(), whole(body)),
+    /// Of a record that has left it is the position of its successor.
+    fn position(&self, key: &LogId) -> Option<usize> {
+        let before = self.store.logs_before(self.view, *key);
+        Some(before.saturating_sub(self.positions.start))
+    }
+}
+
+impl LogScreen {
+    /// Returns the screen of a list that follows its newest record.
+    pub(crate) fn new(view: LogView) -> Self {
+        Self {
+            view,
+            window: Window::following(),
+            focus: LogFocus::default(),
+            newest: None,
+            times: None,
+            dragged: None,
+            lines: Vec::new(),
+            cells: TableCells::default(),
+            histogram: Histogram::default(),
+            record: RecordPane::default(),
+            is_beside: false,
+        }
+    }
+
+    /// Returns the list that it shows.
+    #[must_use]
+    pub const fn view(&self) -> LogView {
+        self.view
+    }
+
+    /// Returns the list as one with a filter.
+    #[must_use]
+    pub const fn filtered(&self) -> Filtered {
+        match self.view {
+            LogView::All => Filtered::Logs,
+            LogView::Trace => Filtered::TraceLogs,
+        }
+    }
+
+    /// Returns the part that gets the keys.
+    #[must_use]
+    pub const fn focus(&self) -> LogFocus {
+        self.focus
+    }
+
+    /// Returns true if the newest record is under the cursor, whichever that is.
+    #[must_use]
+    pub const fn is_following(&self) -> bool {
+        self.window.is_following()
+    }
+
+    /// Returns the times that are listed; `None` for all.
+    #[must_use]
+    pub const fn times(&self) -> Option<&RangeInclusive<u64>> {
+        self.times.as_ref()
+    }
+
+    /// Returns the cells of the rows in view.
+    #[must_use]
+    pub const fn cells(&self) -> &TableCells {
+        &self.cells
+    }
+
+    /// Returns the histogram.
+    #[must_use]
+    pub const fn histogram(&self) -> &Histogram {
+        &self.histogram
+    }
+
+    /// Returns the columns of the histogram between which the pointer is dragged, from left to right.
+    #[must_use]
+    pub fn dragged(&self) -> Option<RangeInclusive<u16>> {
+        self.dragged.map(|(from, to)| from.min(to)..=from.max(to))
+    }
+
+    /// Returns the record under the cursor.
+    #[must_use]
+    pub const fn record(&self) -> &RecordPane {
+        &self.record
+    }
+
+    /// Returns true if the user has put the record to the right of the list.
+    #[must_use]
+    pub const fn is_beside(&self) -> bool {
+        self.is_beside
+    }
+
+    /// Returns the number of listed records.
+    #[must_use]
+    pub fn len(&self, store: &Store) -> usize {
+        self.positions(store).len()
+    }
+
+    /// Returns true if no record is listed.
+    #[must_use]
+    pub fn is_empty(&self, store: &Store) -> bool {
+        self.positions(store).is_empty()
+    }
+
+    /// Returns the number of records that are newer than the newest one when the list was last followed.
+    #[must_use]
+    pub fn new_since(&self, store: &Store) -> usize {
+        let Some(newest) = self.newest.filter(|_| !self.is_following()) else {
+            return 0;
+        };
+        let known = self.store_position_after(store, newest);
+        store.listed_logs(self.view).saturating_sub(known)
+    }
+
+    fn store_position_after(&self, store: &Store, id: LogId) -> usize {
+        let before = store.logs_before(self.view, id);
+        before + usize::from(store.log_position(self.view, id).is_some())
+    }
+
+    /// Returns the value under the cursor of the record, else its body, else its attributes; with a name.
+    pub(crate) fn value(&self, zone: &TimeZone) -> Option<(String, String)> {
+        let under_cursor = match self.focus {
+            LogFocus::Record => self.record.value_under_cursor(zone),
+            LogFocus::List => None,
+        };
+        under_cursor.or_else(|| {
+            let record = self.record.record()?;
+            Some(match &record.body {
+                Value::Empty => ("attributes".to_owned(), whole(&Value::Map(record.attributes.clone()))),
+                body => ("body".to_owned(), whole(body)),
+            })
         })
     }
 
-    /// From the whole trace to the selected span, and back.
-    pub(super) const fn switch(&mut self) {
-        self.of_span = !self.of_span;
-    }
-
-    fn fit(&mut self, store: &Store, waterfall: &Waterfall, body: Rect, now: &Now) {
-        let selected = waterfall.selected();
-        let trace = selected.and_then(|(trace_id, _)| Some((trace_id, store.trace_revision(trace_id)?)));
-        if let Some((trace_id, revision)) = trace {
-            let span_id = selected.map(|(_, key)| key.span_id).filter(|_| self.of_span);
-            let of = (trace_id, span_id, revision, self.table.query());
-            if self.of.as_ref() != Some(&of) {
-                self.read(store, trace_id, span_id);
-                self.of = Some(of);
+    /// Returns the positions in the store's list of the records that are listed here.
+    fn positions(&self, store: &Store) -> Range<usize> {
+        let all = store.listed_logs(self.view);
+        match &self.times {
+            None => 0..all,
+            Some(times) => {
+                let start = store.logs_earlier_than(self.view, *times.start());
+                let end = match times.end().checked_add(1) {
+                    Some(end) => store.logs_earlier_than(self.view, end),
+                    None => all,
+                };
+                start..end.max(start)
             }
-        } else {
-            (self.logs, self.of) = (Vec::new(), None);
-            self.table.set_keys(Vec::new());
-        }
-        let start = trace.and_then(|(trace_id, _)| store.trace(trace_id));
-        let start_unix_nano = start.map_or(0, |trace| trace.start_unix_nano);
-        let logs = &self.logs;
-        let parts = ListParts::of(body, BELOW);
-        self.table.lay_out::<Self>(parts.head, parts.rows, |at| {
-            Some(LogRow {
-                log: logs.get(at)?,
-                start_unix_nano,
-                outline: waterfall.outline(),
-                now,
-            })
-        });
-    }
-
-    fn read(&mut self, store: &Store, trace_id: TraceId, span_id: Option<SpanId>) {
-        self.logs = store.logs(trace_id, span_id, LISTED_LOGS + 1);
-        self.cut = self.logs.len() > LISTED_LOGS;
-        self.logs.truncate(LISTED_LOGS);
-        let words = self.table.words();
-        self.logs.retain(|log| {
-            let body = log_text(log);
-            words.keeps(&[&log.service, log.severity.name(), &body])
-        });
-        let mut keys: Vec<LogKey> = Vec::with_capacity(self.logs.len());
-        for log in &self.logs {
-            let same_time = keys.iter().rev().take_while(|key| key.0 == log.time_unix_nano);
-            let number = same_time.filter(|key| key.1 == log.span_id).count();
-            keys.push((log.time_unix_nano, log.span_id, number));
-        }
-        self.table.set_keys(keys);
-    }
-}
-
-impl Component for LogList {
-    fn place(_: &App, body: Rect) -> Placed {
-        Placed::screen(body, ListParts::of(body, BELOW).rows)
-    }
-
-    fn fit(app: &mut App, placed: &Placed, now: &Now) {
-        if let Some(crate::Screen::Logs(logs)) = app.screens.top_mut() {
-            logs.fit(&app.store, &app.waterfall, placed.area, now);
         }
     }
 
-    fn update(app: &mut App, action: Action) -> Outcome {
-        match action {
-            Action::NextPane | Action::PreviousPane => {
-                if let Some(logs) = Self::shown_mut(app) {
-                    logs.switch();
-                }
-                Outcome::Done(None)
+    fn rows<'a>(&self, store: &'a Store) -> Listed<'a> {
+        Listed {
+            store,
+            view: self.view,
+            positions: self.positions(store),
+        }
+    }
+
+    /// Gives the keys to the other part.
+    fn turn_focus(&mut self) {
+        self.window.hold();
+        self.focus = match self.focus {
+            LogFocus::List if self.record.page().is_some() => LogFocus::Record,
+            _ => LogFocus::List,
+        };
+    }
+
+    /// Moves the cursor in the list, or in the record.
+    fn move_by(&mut self, store: &Store, action: Action) {
+        match self.focus {
+            LogFocus::List => {
+                let rows = self.rows(store);
+                self.window.update_following(action, &rows);
             }
-            _ => Outcome::Ignored,
+            LogFocus::Record => self.record.update(action),
         }
     }
 
-    fn list(app: &App) -> Option<&dyn List> {
-        Self::shown(app).map(|logs| &logs.table as _)
+    /// Puts the cursor on a row in view. Returns whether it was there already.
+    fn select_row(&mut self, store: &Store, row: usize) -> Option<bool> {
+        self.focus = LogFocus::List;
+        self.window.hold();
+        let rows = self.rows(store);
+        self.window.select_row(row, &rows)
     }
 
-    fn list_mut(app: &mut App) -> Option<&mut dyn List> {
-        Self::shown_mut(app).map(|logs| &mut logs.table as _)
+    /// Shows other times, if an action asks for that.
+    fn change_times(&mut self, store: &Store, action: Action) -> bool {
+        let shown = self.shown_times(store);
+        let (start, end) = (*shown.start(), *shown.end());
+        let length = (end - start).max(SHORTEST);
+        let center = self.window.selected().map_or(end, |id| id.time_unix_nano()).clamp(start, end);
+        let moved = |by: u64, is_later: bool| {
+            if is_later {
+                start.saturating_add(by)..=end.saturating_add(by)
+            } else {
+                let by = by.min(start);
+                start - by..=end - by
+            }
+        };
+        let times = match action {
+            Action::WholeTrace => None,
+            Action::ZoomIn if length <= 2 * SHORTEST => return true,
+            Action::ZoomIn => {
+                // What is under the cursor stays where it is on the screen.
+                let before = u64::try_from(u128::from(center - start) / 2).unwrap_or(0);
+                let first = center - before;
+                Some(first..=first.saturating_add(length / 2))
+            }
+            Action::ZoomOut => Some(start.saturating_sub(length / 2)..=end.saturating_add(length / 2)),
+            Action::PanLeft => Some(moved(length / 4, false)),
+            Action::PanRight => Some(moved(length / 4, true)),
+            Action::ZoomToSpan => self.times_in_view(),
+            _ => return false,
+        };
+        self.show_times(store, times);
+        true
     }
 
-    fn enter(app: &mut App) {
-        app.open_logged();
-    }
-}
-
-impl Opened for LogList {
-    const WITHOUT_TRACE: Option<&'static str> = Some("no trace whose logs could be read");
-
-    fn open(app: &mut App) -> Self {
-        // The trace under the reader stays.
-        app.traces.hold();
-        Self::default()
-    }
-}
-
-impl App {
-    /// Goes to the span in which the record under the cursor was written.
-    fn open_logged(&mut self) {
-        let Some(logs) = LogList::shown(self) else { return };
-        let span_id = logs.selected().and_then(|log| log.span_id);
-        let outline = self.waterfall.outline();
-        let place = outline.and_then(|outline| {
-            let key = outline.tree().nodes().get(outline.first_of(span_id?)?)?.key.clone();
-            Some(SpanPlace {
-                trace_id: outline.trace_id(),
-                key,
-            })
-        });
-        match place {
-            Some(place) => self.jump_to(&place, "Logs".to_owned()),
-            None => self.say("span of this record not received"),
+    /// Shows the records of these times; all where these are as long.
+    fn show_times(&mut self, store: &Store, times: Option<RangeInclusive<u64>>) {
+        let all = store.log_times(self.view);
+        let is_all = |times: &RangeInclusive<u64>| {
+            all.as_ref()
+                .is_none_or(|all| times.start() <= all.start() && times.end() >= all.end())
+        };
+        self.times = times.filter(|times| !is_all(times));
+        if self.times.is_some() {
+            self.window.hold();
         }
     }
+
+    /// Returns the times of the histogram: those that are listed.
+    fn shown_times(&self, store: &Store) -> RangeInclusive<u64> {
+        let all = || store.log_times(self.view).unwrap_or(0..=0);
+        self.times.clone().unwrap_or_else(all)
+    }
+
+    /// Returns the times of the rows in view.
+    fn times_in_view(&self) -> Option<RangeInclusive<u64>> {
+        let first = self.lines.first()?.id.time_unix_nano();
+        let last = self.lines.last()?.id.time_unix_nano();
+        Some(first..=last.max(first.saturating_add(SHORTEST)))
+    }
+
+    /// Catches up with the store.
+    fn fit(&mut self, store: &Store, parts: &LogParts, now: &Now) {
+        let rows = self.rows(store);
+        self.window.fit_in_place(&rows, parts.rows.height.into());
+        if self.is_following() {
+            self.newest = self.window.selected().copied();
+        }
+        let visible = self.window.visible();
+        let shown = rows.positions.start + visible.start..(rows.positions.start + visible.end).min(rows.positions.end);
+        let ids = store.logs_at(self.view, shown);
+        let known = std::mem::take(&mut self.lines);
+        let line = |id: &LogId| {
+            let known = known.iter().find(|line| line.id == *id).cloned();
+            known.or_else(|| ShownLog::of(&store.stored_log(*id)?))
+        };
+        self.lines = ids.iter().filter_map(line).collect();
+        let selected = self.window.selected().copied();
+        let cells: Vec<_> = self
+            .lines
+            .iter()
+            .map(|line| (LogRow { line, now }, Some(line.id) == selected))
+            .collect();
+        let query = Query {
+            order: SortOrder::default(),
+            words: String::new(),
+        };
+        self.cells.lay_out::<LogTable>(parts.head, query, &cells);
+        let times = self.shown_times(store);
+        self.histogram.fit(store, self.view, &times, parts.bars, now);
+        self.record.fit(store, selected, parts.record, &now.zone);
+    }
+
+    /// Drags the pointer over the histogram, from the column where it was pressed.
+    fn drag(&mut self, column: u16) -> bool {
+        let Some((from, to)) = self.dragged.filter(|(_, to)| *to != column) else {
+            return false;
+        };
+        self.dragged = Some((from, column));
+        to != column
+    }
+
+    /// Shows the times over which the pointer was dragged.
+    fn release(&mut self, store: &Store, bars: Rect) -> bool {
+        let Some((from, to)) = self.dragged.take() else { return false };
+        if from != to {
+            let times = self.histogram.times_of(from.min(to)..=from.max(to), bars);
+            self.show_times(store, times);
+        }
+        true
+    }
 }
+
+/// The table of records.
+#[derive(Debug)]
+struct LogTable;

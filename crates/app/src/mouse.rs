@@ -58,13 +58,15 @@ impl App {
             PointerKind::WheelDown => self.wheel(pointer, Action::Down),
             PointerKind::Press => return self.press(pointer.at),
             PointerKind::Drag => {
-                if !self.drag(pointer.at) {
+                if !self.drag_on_top(pointer.at) && !self.drag(pointer.at) {
                     return EventResult::Nothing;
                 }
             }
             PointerKind::Release => {
                 self.dragged = None;
-                return EventResult::Nothing;
+                if !self.release_on_top() {
+                    return EventResult::Nothing;
+                }
             }
         }
         EventResult::Changed(None)

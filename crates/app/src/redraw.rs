@@ -44,7 +44,9 @@ impl App {
             .filter_map(|trace| verdict_due(self.reach(trace.trace_id), now))
             .min();
         let sorted = self.traces.is_behind(&self.store, now.unix_nano);
-        clock.into_iter().chain(due).chain(sorted).min()
+        let counted = self.log_screen().and_then(|logs| logs.histogram().due());
+        let counted = counted.map(|due| Duration::from_nanos(due.saturating_sub(now.unix_nano)));
+        clock.into_iter().chain(due).chain(sorted).chain(counted).min()
     }
 
     /// Returns true if spans of a trace are running, so that its picture changes with time alone.

@@ -10,7 +10,7 @@ use crate::content::Line;
 use crate::format::{self, Now};
 use crate::layer::{Component, Opened, Outcome, Placed, Shown};
 use crate::layout::ListParts;
-use crate::{App, Effect, Layer, LogList};
+use crate::{App, Effect, Layer};
 
 /// Bytes read, and searched, per frame: a small part of a frame's time.
 const PER_FRAME: usize = 1 << 20;
@@ -331,8 +331,8 @@ impl Opened for ValueScreen {
     const WITHOUT_TRACE: Option<&'static str> = Some("no span with values");
 
     fn rejection(app: &App) -> Option<&'static str> {
-        let is_known = match LogList::shown(app) {
-            Some(logs) => logs.selected().is_some(),
+        let is_known = match app.log_screen() {
+            Some(logs) => logs.record().id().is_some(),
             None => app.details.can_open(),
         };
         (!is_known).then_some("no value under the cursor")
@@ -341,8 +341,8 @@ impl Opened for ValueScreen {
     /// The body of the record under the cursor of the logs, else the value under the cursor of the details.
     fn open(app: &mut App) -> Self {
         app.traces.hold();
-        let value = match LogList::shown(app) {
-            Some(logs) => logs.value(),
+        let value = match app.log_screen() {
+            Some(logs) => logs.value(&app.zone),
             None => app.details.value_under_cursor(&app.zone),
         };
         let (name, text) = value.unwrap_or_default();

@@ -96,6 +96,11 @@ pub(crate) fn decode_attributes(encoded: &[u8]) -> Vec<Attribute> {
         .unwrap_or_default()
 }
 
+/// Decodes an `AnyValue`; [`Value::Empty`] for bytes that the walk would not have accepted.
+pub(crate) fn decode_value(raw: &[u8]) -> Value {
+    value(AnyValue::decode(raw).ok())
+}
+
 fn decode_origin(origin: &Provenance) -> Option<(Vec<Attribute>, Scope)> {
     let resource = Resource::decode(&*origin.resource).ok()?;
     let scope = InstrumentationScope::decode(&*origin.scope).ok()?;

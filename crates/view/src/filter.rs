@@ -9,7 +9,7 @@ use trace_model::FilterError;
 
 use super::{format, theme, title};
 use app::text::{clusters, shown};
-use app::{App, Filtered, InputLine};
+use app::{App, Filtered, InputLine, LogScreen};
 
 const LABEL: &str = " FILTER ";
 
@@ -113,14 +113,35 @@ fn status(app: &App) -> Line<'static> {
     if app.store.filter().is_some() {
         line.spans.extend(found(app));
     } else {
-        line.push_span("a word, or ".fg(theme::DIM));
-        for example in ["service:api", "status:error", "duration:>50ms"] {
-            line.push_span(example.fg(theme::ACCENT));
-            line.push_span("  ".fg(theme::DIM));
-        }
-        line.push_span("more: Esc, ?".fg(theme::DIM));
+        line.spans.extend(examples(["service:api", "status:error", "duration:>50ms"]));
     }
     line
+}
+
+/// Returns the number of matches of a filter of log records; for an empty line, examples.
+pub(super) fn status_of_logs(app: &App, screen: &LogScreen) -> Line<'static> {
+    let mut line = Line::from(" ".repeat(format::columns(LABEL)));
+    if screen.filtered().is_set(&app.store) {
+        let listed = screen.len(&app.store) as u64;
+        line.push_span(format::count(listed, "record"));
+        if let Some(searching) = super::logs::searching(app, screen) {
+            line.push_span(format!(" · {searching}").fg(theme::WARNING));
+        }
+    } else {
+        line.spans
+            .extend(examples(["severity:>=warn", "service:api", "body:timeout"]));
+    }
+    line
+}
+
+fn examples(examples: [&'static str; 3]) -> Vec<Span<'static>> {
+    let mut spans = vec!["a word, or ".fg(theme::DIM)];
+    for example in examples {
+        spans.push(example.fg(theme::ACCENT));
+        spans.push("  ".fg(theme::DIM));
+    }
+    spans.push("more: Esc, ?".fg(theme::DIM));
+    spans
 }
 
 /// For the title of the list, while no filter is typed: how many of all traces which filter lists, and what else it has found. Nothing without one.

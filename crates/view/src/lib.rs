@@ -61,11 +61,12 @@ pub fn draw(frame: &mut Frame, app: &App, theme: &mut Theme, geometry: &Geometry
     match app.screens.top() {
         Some(Screen::CrossCheck(check)) => cross_check::draw(frame, app, check, now),
         Some(Screen::Compare(compare)) => compare::draw(frame, app, compare, panes.body, now),
-        Some(Screen::Logs(logs)) => logs::draw(frame, app, logs, panes.body, &mut hits),
+        Some(Screen::TraceLogs(logs)) => logs::draw(frame, app, logs.screen(), panes.body, now, &mut hits),
         Some(Screen::Output(_)) => output::draw(frame, app, panes.body),
         Some(Screen::Value(value)) => value::draw(frame, app, value, panes.body),
         None => match app.screens.tab() {
             Tab::Traces => draw_panes(frame, app, panes, now, &mut hits),
+            Tab::Logs => logs::draw(frame, app, app.logs.screen(), panes.body, now, &mut hits),
             Tab::Operations => operations::draw(frame, app, panes.body, &mut hits),
             Tab::ServiceMap => service_map::draw(frame, app, panes.body, &mut hits),
             Tab::Warnings => warnings::draw(frame, app, panes.body, &mut hits),

@@ -1,60 +1,265 @@
-//! The log records of a trace, one a line.
+//! Log records: the histogram, the list, and the record under the cursor.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
-use ratatui::style::Stylize;
-use ratatui::text::Line;
+use ratatui::style::{Color, Style, Stylize};
+use ratatui::text::{Line, Span};
 
-use super::lists::{self, Parts};
-use super::{format, hint, table, theme};
-use app::{App, Hits, LISTED_LOGS, LOGS_BELOW, LogList};
+use super::details::ShownPage;
+use super::{breadcrumb, content, filter, flush_right, format, hint, lists, owned, ruled, table, theme, title};
+use app::format::{Now, service_name};
+use app::{App, Hits, Listener, LogFocus, LogParts, LogScreen, Mode, Times, severity_mark, severity_role, time_of_day};
+use trace_model::{LogRecord, LogView};
 
-pub(super) fn draw(frame: &mut Frame, app: &App, list: &LogList, area: Rect, hits: &mut Hits) {
-    let parts = Parts::of(area, LOGS_BELOW);
-    let of = if list.is_of_span() {
-        "of the selected span"
+/// Marks and names of the lines of the histogram, with their roles.
+const SEVERITIES: [(&str, Color); 3] = [("✗ error", theme::ERROR), ("⚠ warn", theme::WARNING), ("· other", theme::DIM)];
+/// Heights of a bar in eighths of a line.
+const BARS: [&str; 9] = [" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
+
+pub(super) fn draw(frame: &mut Frame, app: &App, screen: &LogScreen, area: Rect, now: &Now, hits: &mut Hits) {
+    let is_typing = app.filter.is_open_on(screen.filtered());
+    let parts = LogParts::of(screen, is_typing, area);
+    if is_typing {
+        let above = parts.title.union(parts.status);
+        let shown = (app.filter.line(), app.filter.error());
+        filter::typed(frame, " FILTER ", shown, filter::status_of_logs(app, screen), above);
     } else {
-        "of the trace"
+        draw_title(frame, app, screen, &parts, now);
+    }
+    draw_histogram(frame, screen, &parts, now);
+    let as_list = lists::Parts {
+        title: parts.title,
+        head: parts.head,
+        rows: parts.rows,
+        below: Rect::ZERO,
+        last: Rect::ZERO,
     };
-    lists::title(frame, app, [of.into()], parts.title);
-    table::draw(frame, list.table().cells(), &parts, hits);
-    if list.selected().is_some() {
-        below(frame, list, parts.below);
-    } else {
-        frame.render_widget(hint([Line::default(), Line::from(nothing(list).fg(theme::DIM))]), parts.rows);
+    table::draw_heads(frame, screen.cells(), hits);
+    table::draw_rows(frame, screen.cells(), as_list.rows, true);
+    if screen.is_empty(&app.store) {
+        let lines = std::iter::once(Line::default()).chain(nothing(app, screen));
+        frame.render_widget(hint(lines), parts.rows);
     }
-    let left = format::count(list.table().len() as u64, "record");
-    let mut all = Line::from(left.clone());
-    if list.is_cut() {
-        all.push_span(format!(" · the first {} of them", format::grouped(LISTED_LOGS as u64)).fg(theme::WARNING));
+    draw_record(frame, screen, &parts, now, hits);
+    if is_typing && app.filter.error().is_some() {
+        // Over the rows: the error may take more than one line.
+        let above = Rect {
+            height: parts.title.height + 4,
+            ..parts.title
+        }
+        .intersection(area);
+        let shown = (app.filter.line(), app.filter.error());
+        filter::typed(frame, " FILTER ", shown, Line::default(), above);
     }
-    lists::last(frame, list.table().words(), &left, all, parts.last);
 }
 
-/// The whole text, as far as there is room, since a row may cut it.
-fn below(frame: &mut Frame, list: &LogList, area: Rect) {
-    let width = usize::from(area.width);
-    let mut lines = list.details(width);
-    let room = usize::from(area.height.saturating_sub(1));
-    if lines.len() > room {
-        lines.truncate(room);
-        if let Some(last) = lines.last_mut() {
-            *last = format!("{} …", format::at_most(last, width.saturating_sub(2)));
+fn draw_title(frame: &mut Frame, app: &App, screen: &LogScreen, parts: &LogParts, now: &Now) {
+    let mut line = if app.screens.above().is_empty() {
+        Line::from(title(" LOGS", screen.focus() == LogFocus::List))
+    } else {
+        breadcrumb::of_screen(app)
+    };
+    let newer = screen.new_since(&app.store);
+    line.push_span(match (screen.is_following(), newer) {
+        (true, _) => "  following newest".fg(theme::DIM),
+        (false, 0) => "".into(),
+        (false, newer) => format!("  {} new below", format::grouped(newer as u64)).fg(theme::ACCENT),
+    });
+    let about = about(app, screen, now);
+    let room = usize::from(parts.title.width).saturating_sub(line.width() + format::columns(&about) + 6);
+    if screen.filtered().is_set(&app.store) && room > 8 {
+        line.push_span(" · ".fg(theme::DIM));
+        let text = app.filter.set_text(screen.filtered());
+        line.push_span(format::at_most(text, room).bold().fg(theme::FOUND));
+    }
+    ruled(frame, line, parts.title);
+    if format::columns(&about) + 12 < parts.title.width.into() {
+        flush_right(frame, format!(" {about} "), parts.title);
+    }
+}
+
+/// `213 of 4,182 records · 14:01:31 – 14:02:31`.
+fn about(app: &App, screen: &LogScreen, now: &Now) -> String {
+    let listed = screen.len(&app.store) as u64;
+    let all = match screen.view() {
+        LogView::All => app.store.totals().logs as u64,
+        LogView::Trace => app.store.log_progress(LogView::Trace).map_or(0, |found| found.total as u64),
+    };
+    let mut parts = vec![if listed < all {
+        format!("{} of {}", format::grouped(listed), format::count(all, "record"))
+    } else {
+        format::count(listed, "record")
+    }];
+    parts.extend(searching(app, screen));
+    if let Some(times) = screen.times() {
+        let (start, end) = (*times.start(), *times.end());
+        let shown = Times::of([start, end].into_iter());
+        parts.push(format!("{} – {}", shown.text(start, now), shown.text(end, now)));
+    }
+    parts.join(" · ")
+}
+
+/// Returns the progress of a search that is not complete.
+pub(super) fn searching(app: &App, screen: &LogScreen) -> Option<String> {
+    let progress = app
+        .store
+        .log_progress(screen.view())
+        .filter(|progress| !progress.is_complete())?;
+    let percent = (progress.searched * 100).checked_div(progress.total).unwrap_or(100);
+    Some(format!("searching {percent}%"))
+}
+
+fn draw_histogram(frame: &mut Frame, screen: &LogScreen, parts: &LogParts, now: &Now) {
+    let histogram = screen.histogram();
+    let Some(times) = histogram.times().filter(|_| !parts.bars.is_empty()) else {
+        return;
+    };
+    // The only line of a low screen has all severities, in the color of the worst one.
+    let rows: Vec<(&str, Color, Vec<u32>)> = if parts.bars.height == 1 {
+        let columns = histogram.rows().first().map_or(0, |row| row.counts.len());
+        let sums = (0..columns).map(|at| histogram.rows().iter().filter_map(|row| row.counts.get(at)).sum());
+        vec![("all", theme::ACCENT, sums.collect())]
+    } else {
+        let rows = SEVERITIES.iter().zip(histogram.rows());
+        rows.map(|((name, color), row)| (*name, *color, row.counts.clone())).collect()
+    };
+    for ((line, label), (name, color, counts)) in parts.bars.rows().zip(parts.labels.rows()).zip(&rows) {
+        let peak = counts.iter().copied().max().unwrap_or(0);
+        let name = Span::raw(format!("   {name}")).fg(*color);
+        let mut text = Line::from(name);
+        if peak > 0 {
+            text.push_span(format!("  peak {}", format::compact(peak.into())).fg(theme::DIM));
+        }
+        frame.render_widget(text, label);
+        let bar = |count: &u32| {
+            // Whatever is there is seen.
+            let eighths = if *count == 0 {
+                0
+            } else {
+                (u64::from(*count) * 8).div_ceil(u64::from(peak.max(1)))
+            };
+            BARS[usize::try_from(eighths).unwrap_or(8).min(8)]
+        };
+        let bars: String = counts.iter().map(bar).collect();
+        frame.render_widget(Span::raw(bars).fg(*color), line);
+    }
+    draw_axis(frame, screen, parts, (*times.start(), *times.end()), now);
+}
+
+/// Times below the bars, and how long one bar is.
+fn draw_axis(frame: &mut Frame, screen: &LogScreen, parts: &LogParts, (start, end): (u64, u64), now: &Now) {
+    let per_bar = format!("   {} a bar", format::duration(screen.histogram().bar_nano()));
+    let label = Rect {
+        y: parts.axis.y,
+        height: parts.axis.height,
+        ..parts.labels
+    };
+    frame.render_widget(Span::raw(format::at_most(&per_bar, label.width.into())).fg(theme::DIM), label);
+    let is_short = end - start < 10_000_000_000;
+    let times = Times::of([start, end].into_iter());
+    let text = |unix_nano| {
+        if is_short {
+            time_of_day(unix_nano, now)
+        } else {
+            times.text(unix_nano, now)
+        }
+    };
+    let width = usize::from(parts.axis.width);
+    let step = format::columns(&text(start)) + 8;
+    let mut line = Line::default();
+    let mut column = 0;
+    while column + step <= width.max(1) {
+        let part = u128::from(end - start) * column as u128 / width.max(1) as u128;
+        let at = start.saturating_add(u64::try_from(part).unwrap_or(u64::MAX));
+        let label = format!("╵{}", text(at));
+        line.push_span(format!("{label:<step$}").fg(theme::DIM));
+        column += step;
+    }
+    frame.render_widget(line, parts.axis);
+    if let Some(dragged) = screen.dragged() {
+        let area = Rect {
+            x: *dragged.start(),
+            width: dragged.end() - dragged.start() + 1,
+            ..parts.bars
+        };
+        frame
+            .buffer_mut()
+            .set_style(area.intersection(parts.bars), Style::new().reversed());
+    }
+}
+
+fn draw_record(frame: &mut Frame, screen: &LogScreen, parts: &LogParts, now: &Now, hits: &mut Hits) {
+    if parts.record.is_empty() {
+        return;
+    }
+    let pane = screen.record();
+    let focused = screen.focus() == LogFocus::Record;
+    let (Some(record), Some(shown)) = (pane.record(), pane.page()) else {
+        let heading = Rect {
+            height: 1,
+            ..parts.record
+        };
+        return ruled(frame, Line::from(title(" RECORD", focused)), heading);
+    };
+    let shown = ShownPage {
+        page: shown,
+        first: pane.first(),
+        item: pane.item().filter(|_| focused),
+        section: pane.section().filter(|_| focused),
+    };
+    shown.draw(frame, headline(record, focused, now), parts.record, hits);
+    if parts.is_beside {
+        let column = Rect {
+            x: parts.record.x - 1,
+            width: 1,
+            ..parts.record
+        };
+        for row in column.rows() {
+            frame.render_widget(Span::raw("│").fg(theme::RULE), row);
         }
     }
-    let lines = lines.into_iter().map(Line::from);
-    let lines = std::iter::once(Line::from("─".repeat(width).fg(theme::RULE))).chain(lines);
-    for (row, line) in area.rows().zip(lines) {
-        frame.render_widget(line, row);
-    }
 }
 
-fn nothing(logs: &LogList) -> &'static str {
-    if !logs.table().words().is_empty() {
-        "no record has all these words · Esc shows all again"
-    } else if logs.is_of_span() {
-        "nothing was logged in this span · Tab shows the whole trace"
-    } else {
-        "nothing was logged in this trace: records come by OTLP (/v1/logs) or from Sentry's SDKs"
+/// Severity, service, time.
+fn headline(record: &LogRecord, focused: bool, now: &Now) -> Line<'static> {
+    let severity = match record.severity_text.as_str() {
+        "" => record.severity.name().to_uppercase(),
+        text => format::at_most(text, 16),
+    };
+    let severity = format!("{}{severity}", severity_mark(record.severity));
+    Line::from(vec![
+        owned(title(" RECORD ", focused)),
+        Span::styled(severity, content::style(severity_role(record.severity))),
+        " · ".fg(theme::DIM),
+        Span::raw(format::at_most(&service_name(&record.service), 24)).fg(theme::service(&record.service)),
+        format!(" · {}", time_of_day(record.time_unix_nano, now)).fg(theme::DIM),
+    ])
+}
+
+/// Lines shown instead of rows: nothing was received, or nothing is listed of it.
+fn nothing(app: &App, screen: &LogScreen) -> Vec<Line<'static>> {
+    let said = |text: &'static str, color| vec![Line::from(text.fg(color))];
+    if let Some(searching) = searching(app, screen) {
+        return vec![Line::from(format!("nothing found yet · {searching}").fg(theme::DIM))];
     }
+    if screen.times().is_some() {
+        return said("no record in these times · 0 shows all times", theme::WARNING);
+    }
+    if screen.filtered().is_set(&app.store) {
+        return said("no record matches the filter · Esc clears it", theme::WARNING);
+    }
+    if screen.view() == LogView::Trace {
+        return said("nothing was logged in this trace", theme::DIM);
+    }
+    if app.mode == Mode::Files {
+        return said("no log records in these files", theme::DIM);
+    }
+    let http = app.addresses[Listener::OtlpHttp];
+    let sentry = app.addresses[Listener::Sentry];
+    vec![
+        Line::from("No log records yet. Set in your program's environment".fg(theme::DIM)),
+        Line::default(),
+        Line::from(format!("OTEL_EXPORTER_OTLP_ENDPOINT=http://{http}").fg(theme::ACCENT)),
+        Line::from(format!("or SENTRY_DSN=http://spanfall@{sentry}/1").fg(theme::ACCENT)),
+    ]
 }

@@ -50,11 +50,11 @@ pub struct Item {
 
 /// Items that were folded or unfolded by hand.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Folds(HashSet<ItemId>);
+pub(crate) struct Folds(HashSet<ItemId>);
 
 impl Folds {
     /// Folds what is unfolded, and the other way round.
-    pub(super) fn toggle(&mut self, id: ItemId) {
+    pub(crate) fn toggle(&mut self, id: ItemId) {
         if !self.0.remove(&id) {
             self.0.insert(id);
         }
@@ -113,9 +113,7 @@ impl<'a> Column<'a> {
 
     /// Begins an item: what it is called tells it from others of its owner.
     pub(super) fn item(&mut self, name: impl Hash, is_fold: bool) -> ItemId {
-        let mut hasher = DefaultHasher::new();
-        (self.owner, name).hash(&mut hasher);
-        let id = ItemId(hasher.finish());
+        let id = self.id_of(name);
         self.items.push(Item {
             id,
             column: 0,
@@ -124,6 +122,17 @@ impl<'a> Column<'a> {
             is_value: false,
         });
         id
+    }
+
+    fn id_of(&self, name: impl Hash) -> ItemId {
+        let mut hasher = DefaultHasher::new();
+        (self.owner, name).hash(&mut hasher);
+        ItemId(hasher.finish())
+    }
+
+    /// Returns true if the user has folded or unfolded an item with this name.
+    pub(super) fn is_toggled(&self, name: impl Hash) -> bool {
+        self.folds.0.contains(&self.id_of(name))
     }
 
     pub(super) fn section(&mut self, name: &'static str, count: Option<usize>) {

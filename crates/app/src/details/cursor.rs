@@ -6,7 +6,7 @@ use crate::{Action, scrolled, window};
 
 /// A line of a column, held on to by what it is about.
 #[derive(Debug, Default)]
-pub(super) struct Cursor {
+pub(crate) struct Cursor {
     column: usize,
     line: usize,
     /// Item under the cursor, and the offset from its first line.
@@ -16,15 +16,15 @@ pub(super) struct Cursor {
 }
 
 impl Cursor {
-    pub(super) const fn first(&self) -> usize {
+    pub(crate) const fn first(&self) -> usize {
         self.first
     }
 
-    pub(super) fn item<'a>(&self, page: &'a SpanPage) -> Option<&'a Item> {
+    pub(crate) fn item<'a>(&self, page: &'a SpanPage) -> Option<&'a Item> {
         page.item_at(self.column, self.line)
     }
 
-    pub(super) fn section<'a>(&self, page: &'a SpanPage) -> Option<&'a Section> {
+    pub(crate) fn section<'a>(&self, page: &'a SpanPage) -> Option<&'a Section> {
         page.sections().get(self.section_position(page)?)
     }
 
@@ -33,7 +33,7 @@ impl Cursor {
         page.sections().iter().rposition(above)
     }
 
-    pub(super) fn update(&mut self, page: &SpanPage, action: Action, height: usize) {
+    pub(crate) fn update(&mut self, page: &SpanPage, action: Action, height: usize) {
         self.line = scrolled(self.line, action, height);
         // What is read page by page goes by page by page.
         if matches!(action, Action::PageUp | Action::PageDown) {
@@ -43,7 +43,7 @@ impl Cursor {
     }
 
     /// The next section or the one before; after the last comes the first. Back goes to the start of this one first.
-    pub(super) fn go_to_section(&mut self, page: &SpanPage, forward: bool, height: usize) {
+    pub(crate) fn go_to_section(&mut self, page: &SpanPage, forward: bool, height: usize) {
         let sections = page.sections();
         if sections.is_empty() {
             return;
@@ -60,13 +60,13 @@ impl Cursor {
     }
 
     /// Goes to a line and shows as much as possible of what follows.
-    pub(super) fn go_to(&mut self, page: &SpanPage, (column, line): (usize, usize), height: usize) {
+    pub(crate) fn go_to(&mut self, page: &SpanPage, (column, line): (usize, usize), height: usize) {
         (self.column, self.line, self.first) = (column, line, line);
         self.settle(page, height);
     }
 
     /// Puts the cursor on a line in view. Returns whether it was on the same thing already.
-    pub(super) fn select(&mut self, page: &SpanPage, (column, line): (usize, usize)) -> bool {
+    pub(crate) fn select(&mut self, page: &SpanPage, (column, line): (usize, usize)) -> bool {
         let before = self.item(page).map(|item| item.id);
         (self.column, self.line) = (column, line.min(page.lines(column).saturating_sub(1)));
         self.hold(page);
@@ -74,7 +74,7 @@ impl Cursor {
     }
 
     /// Finds what it was on in lines that have changed.
-    pub(super) fn fit(&mut self, page: &SpanPage, height: usize) {
+    pub(crate) fn fit(&mut self, page: &SpanPage, height: usize) {
         if self.on.is_none() {
             // At first it is below the heading, on something that Enter may open.
             let is_heading = |item: &Item| !item.is_fold && !item.is_value;

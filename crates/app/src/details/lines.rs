@@ -1,7 +1,7 @@
 //! Sections of names with their values.
 
 use jiff::tz::TimeZone;
-use trace_model::{LogRecord, RowAnalysis, Severity, Source, Span, TraceId, Value};
+use trace_model::{Attribute, LogRecord, RowAnalysis, Scope, Severity, Source, Span, TraceId, Value};
 
 use super::super::content::{Line, Means, Role};
 use super::super::times::absolute;
@@ -80,17 +80,23 @@ impl Column<'_> {
 impl Column<'_> {
     /// The program that made the span: its process and host. Folded, since it is the same for all spans of a service.
     pub(super) fn resource(&mut self, span: &Span) {
-        let schema = &span.resource_schema_url;
-        let count = span.resource.len() + usize::from(!schema.is_empty());
-        if count > 0 && self.folded_section("resource", count, &service_name(&span.service)) {
-            self.list(&span.resource, 3);
+        self.resource_of(&span.service, &span.resource, &span.resource_schema_url);
+    }
+
+    pub(super) fn resource_of(&mut self, service: &str, resource: &[Attribute], schema: &String) {
+        let count = resource.len() + usize::from(!schema.is_empty());
+        if count > 0 && self.folded_section("resource", count, &service_name(service)) {
+            self.list(resource, 3);
             self.named(&[("schema", schema)]);
         }
     }
 
     /// The library that made it, folded as well.
     pub(super) fn scope(&mut self, span: &Span) {
-        let scope = &span.scope;
+        self.scope_of(&span.scope);
+    }
+
+    pub(super) fn scope_of(&mut self, scope: &Scope) {
         let texts = [
             ("name", &scope.name),
             ("version", &scope.version),
@@ -112,7 +118,7 @@ impl Column<'_> {
 }
 
 /// By which ways a span came here.
-const fn came_by(source: Source, in_envelope: bool) -> &'static str {
+pub(super) const fn came_by(source: Source, in_envelope: bool) -> &'static str {
     match (source, in_envelope) {
         (Source::OtlpGrpc, false) => "OTLP/gRPC",
         (Source::OtlpGrpc, true) => "OTLP/gRPC and in a Sentry envelope",

@@ -10,7 +10,7 @@ use super::column::{Column, Folds, Item, ItemId, Section};
 use crate::format;
 
 /// From this width on, what the span says stands left and who says it stands right.
-const TWO_COLUMNS: u16 = 110;
+pub(super) const TWO_COLUMNS: u16 = 110;
 
 /// The pane's content at a width, values wrapped.
 #[derive(Debug)]
@@ -20,7 +20,7 @@ pub struct SpanPage {
     sections: Vec<Section>,
     items: Vec<Item>,
     /// The value that was looked for, with its name.
-    pub(super) found: Option<(String, String)>,
+    pub(crate) found: Option<(String, String)>,
     names_apart: bool,
 }
 
@@ -36,24 +36,6 @@ impl SpanPage {
         (folds, wanted): (&Folds, Option<ItemId>),
         (width, height): (u16, u16),
     ) -> Self {
-        let laid_out = |facts: Line, left: Column<'_>, right: Column<'_>| {
-            let lines = match height {
-                0..LOW => 0,
-                LOW..TALL => 1,
-                TALL.. => 4,
-            };
-            let right_sections = right.sections.into_iter().map(|section| Section { column: 1, ..section });
-            let sections: Vec<_> = left.sections.into_iter().chain(right_sections).collect();
-            let right_items = right.items.into_iter().map(|item| Item { column: 1, ..item });
-            Self {
-                facts: folded(facts, usize::from(width), lines),
-                names_apart: height >= TALL && width < TWO_COLUMNS && !sections.is_empty(),
-                sections,
-                items: left.items.into_iter().chain(right_items).collect(),
-                found: left.found.or(right.found),
-                columns: [left.lines, right.lines],
-            }
-        };
         let wide = width >= TWO_COLUMNS;
         let span = content.span.as_ref();
         let (attributes, resource) = span.map_or((&[][..], &[][..]), |span| (&span.attributes, &span.resource));
@@ -72,7 +54,7 @@ impl SpanPage {
         left.moments(span, &content.logs, start);
         let Some(span) = span else {
             left.warnings(&content.reading);
-            return laid_out(facts_of_errors(content, trace_id, key), left, right);
+            return Self::laid_out(facts_of_errors(content, trace_id, key), left, right, (width, height));
         };
         left.attributes("attributes", &span.attributes);
         left.warnings(&content.reading);
@@ -86,7 +68,27 @@ impl SpanPage {
         who.identity(span, content.sentry.is_some(), zone);
         who.resource(span);
         who.scope(span);
-        laid_out(facts(span, content), left, right)
+        Self::laid_out(facts(span, content), left, right, (width, height))
+    }
+
+    /// Makes a page of its columns.
+    pub(super) fn laid_out(facts: Line, left: Column<'_>, right: Column<'_>, (width, height): (u16, u16)) -> Self {
+        let lines = match height {
+            0..LOW => 0,
+            LOW..TALL => 1,
+            TALL.. => 4,
+        };
+        let right_sections = right.sections.into_iter().map(|section| Section { column: 1, ..section });
+        let sections: Vec<_> = left.sections.into_iter().chain(right_sections).collect();
+        let right_items = right.items.into_iter().map(|item| Item { column: 1, ..item });
+        Self {
+            facts: folded(facts, usize::from(width), lines),
+            names_apart: height >= TALL && width < TWO_COLUMNS && !sections.is_empty(),
+            sections,
+            items: left.items.into_iter().chain(right_items).collect(),
+            found: left.found.or(right.found),
+            columns: [left.lines, right.lines],
+        }
     }
 
     /// Returns the lines that stay while the rest scrolls.

@@ -2,8 +2,8 @@
 
 use super::Key::{Char, Ctrl};
 use super::KeyContext::{
-    Compare, Copy, CrossCheck, Details, Filter, Help, Logs, Operations, Palette, RuleTraces, ServiceMap, Traces, Value, Warnings,
-    Waterfall,
+    Compare, Copy, CrossCheck, Details, Filter, Help, LogRecord, Logs, Operations, Palette, RuleTraces, ServiceMap, TraceLogs,
+    Traces, Value, Warnings, Waterfall,
 };
 use super::{Binding, Key, KeyContext, Section};
 use crate::{Action, Layer, Mode, Tab};
@@ -16,14 +16,18 @@ const EDITED: &[KeyContext] = KeyContext::EDITED;
 const IN_TRACES: &[KeyContext] = &[Traces, Waterfall, Details];
 /// Lists that words narrow, with what is found in the traces tab.
 const NARROWED: &[KeyContext] = &[
-    Traces, Waterfall, Details, Operations, ServiceMap, Warnings, RuleTraces, Compare, Logs,
+    Traces, Waterfall, Details, Logs, LogRecord, TraceLogs, Operations, ServiceMap, Warnings, RuleTraces, Compare,
 ];
 /// Lists with something to open in each row.
 const ENTERED: &[KeyContext] = &[
-    Traces, Waterfall, Details, Operations, ServiceMap, Warnings, RuleTraces, CrossCheck, Compare, Logs,
+    Traces, Waterfall, Details, Logs, LogRecord, TraceLogs, Operations, ServiceMap, Warnings, RuleTraces, CrossCheck, Compare,
 ];
 /// Screens on which a trace is selected.
-const ONE_TRACE: &[KeyContext] = &[Traces, Waterfall, Details, CrossCheck, Compare, Logs];
+const ONE_TRACE: &[KeyContext] = &[Traces, Waterfall, Details, CrossCheck, Compare, TraceLogs];
+/// The same, where the selected span can be copied.
+const ONE_SPAN: &[KeyContext] = &[Traces, Waterfall, Details, CrossCheck, Compare];
+/// Screens of log records.
+const LOGS: &[KeyContext] = &[Logs, LogRecord, TraceLogs];
 
 /// All keys, in the order in which help shows them.
 pub const KEYMAP: &[Section] = &[
@@ -35,11 +39,13 @@ pub const KEYMAP: &[Section] = &[
     Section::new("Lists", ENTERED, OPENED).ranked(2),
     Section::new("Traces", &[Traces], TRACES),
     Section::new("Selected trace", ONE_TRACE, TRACE).ranked(3),
+    Section::new("Selected trace", ONE_SPAN, COPIED).ranked(3),
+    Section::new("Logs", LOGS, LOG_KEYS),
     Section::new("Panes", IN_TRACES, PANES).ranked(4),
     Section::new("Tree of spans", &[Waterfall, CrossCheck], TREE),
     Section::new("Waterfall and details", &[Waterfall, Details], SPANS),
-    Section::new("Details", &[Details], DETAILS),
-    Section::new("Values", &[Details, Logs, Value], VALUES).ranked(2),
+    Section::new("Details", &[Details, LogRecord], DETAILS),
+    Section::new("Values", &[Details, Logs, LogRecord, TraceLogs, Value], VALUES).ranked(2),
     Section::new("Value", &[Value], VALUE),
     Section::new("Copy menu", &[Copy], COPY),
     Section::new("Compare", &[Compare], COMPARE),
@@ -82,6 +88,7 @@ const DEMO: &[Binding] = &[
 
 const OPEN: &[Binding] = &[
     bind("tab-traces", &[Char('1')], Action::Tab(Tab::Traces), "go to Traces"),
+    bind("tab-logs", &[Char('2')], Action::Tab(Tab::Logs), "go to Logs"),
     bind(
         "tab-operations",
         &[Char('5')],
@@ -150,9 +157,15 @@ const ROWS: &[Binding] = &[
 const FILTERED: &[Binding] = &[bind("filter", &[Char('/')], Action::Filter, "filter the list, or find spans")
     .footer("narrow")
     .also_on(&[Help])
-    .footer_on(&[(&[Traces], "filter"), (&[Waterfall, Details], "find"), (&[Help], "search")])];
+    .footer_on(&[
+        (&[Traces, Logs, LogRecord, TraceLogs], "filter"),
+        (&[Waterfall, Details], "find"),
+        (&[Help], "search"),
+    ])];
 
-const OPENED: &[Binding] = &[bind("open", &[Key::Enter], Action::Open, "open the selected row").footer("open")];
+const OPENED: &[Binding] = &[bind("open", &[Key::Enter], Action::Open, "open the selected row")
+    .footer("open")
+    .footer_on(&[(&[Logs, TraceLogs], "span")])];
 
 const TRACES: &[Binding] = &[
     bind("sort", &[Char('s')], Action::Sort, "sort traces by the next column").footer("sort"),
@@ -175,7 +188,7 @@ const TRACE: &[Binding] = &[
     bind(
         "logs",
         &[Char('L')],
-        Action::Toggle(Layer::Logs),
+        Action::Toggle(Layer::TraceLogs),
         "toggle the logs of the trace",
     )
     .footer("logs"),
@@ -187,19 +200,38 @@ const TRACE: &[Binding] = &[
     )
     .footer("compare"),
     bind("mark-base", &[Char('=')], Action::MarkBase, "mark or unmark for comparing"),
-    bind("copy-menu", &[Char('y')], Action::Toggle(Layer::Copy), "toggle the copy menu")
-        .also_on(&[Copy])
-        .footer("copy"),
     bind("pin", &[Char('*')], Action::Pin, "pin or unpin the trace").footer("pin"),
     bind("save", &[Char('W')], Action::Save, "save the trace as a file"),
 ];
 
+const COPIED: &[Binding] = &[
+    bind("copy-menu", &[Char('y')], Action::Toggle(Layer::Copy), "toggle the copy menu")
+        .also_on(&[Copy])
+        .footer("copy"),
+];
+
+const LOG_KEYS: &[Binding] = &[
+    bind("copy-record", &[Char('y')], Action::CopyRecord, "copy the record as JSON").footer("copy"),
+    bind("zoom-in-time", &[Char('+')], Action::ZoomIn, "show a shorter time").footer("time"),
+    bind("zoom-out-time", &[Char('-')], Action::ZoomOut, "show a longer time"),
+    bind(
+        "zoom-to-rows",
+        &[Char('z')],
+        Action::ZoomToSpan,
+        "show the time of these rows",
+    ),
+    bind("whole-time", &[Char('0')], Action::WholeTrace, "show all times"),
+    bind("earlier-time", &[Char('<')], Action::PanLeft, "show an earlier time"),
+    bind("later-time", &[Char('>')], Action::PanRight, "show a later time"),
+];
+
 const PANES: &[Binding] = &[
     bind("next-pane", &[Key::Tab], Action::NextPane, "focus the next pane")
-        .also_on(&[Logs, Compare, ServiceMap])
+        .also_on(&[Logs, LogRecord, TraceLogs, Compare, ServiceMap])
         .footer("next pane")
         .footer_on(&[
-            (&[Logs], "trace or span"),
+            (&[Logs, TraceLogs], "record"),
+            (&[LogRecord], "list"),
             (&[Compare], "marked or median"),
             (&[ServiceMap], "edges"),
         ]),
@@ -209,7 +241,7 @@ const PANES: &[Binding] = &[
         Action::PreviousPane,
         "focus the previous pane",
     )
-    .also_on(&[Logs, Compare, ServiceMap]),
+    .also_on(&[Logs, LogRecord, TraceLogs, Compare, ServiceMap]),
     bind("grow", &[Char('}')], Action::Grow, "enlarge the focused pane"),
     bind("shrink", &[Char('{')], Action::Shrink, "shrink the focused pane"),
     bind(
@@ -217,12 +249,13 @@ const PANES: &[Binding] = &[
         &[Char('|')],
         Action::TurnDetails,
         "put details right or below",
-    ),
+    )
+    .also_on(LOGS),
 ];
 
 const TREE: &[Binding] = &[
     bind("toggle-fold", &[Char(' ')], Action::ToggleFold, "fold or unfold the row")
-        .also_on(&[Details])
+        .also_on(&[Details, LogRecord])
         .footer("fold"),
     bind(
         "fold-or-parent",
@@ -306,7 +339,7 @@ const VALUES: &[Binding] = &[bind(
     Action::Toggle(Layer::Value),
     "toggle the value in full size",
 )
-.footer_on(&[(&[Details, Logs], "full size")])];
+.footer_on(&[(&[Details, Logs, LogRecord, TraceLogs], "full size")])];
 
 const DETAILS: &[Binding] = &[
     bind(

@@ -1,11 +1,11 @@
 //! Calls of the component that a layer has.
 
-use ratatui_core::layout::Rect;
+use ratatui_core::layout::{Position, Rect};
 
 use super::{Component, Layer, Outcome, Placed, Popup, Screen, Tab};
 use crate::format::Now;
 use crate::keymap::KeyContext;
-use crate::{Action, App, List, ListFilter};
+use crate::{Action, App, EventResult, Hit, List, ListFilter};
 
 /// Evaluates an expression with the component that a layer has.
 macro_rules! component {
@@ -92,6 +92,18 @@ impl App {
 
     pub(crate) fn select_row(&mut self, row: usize) -> Option<bool> {
         component!(self.top(), C => <C as Component>::select_row(self, row))
+    }
+
+    pub(crate) fn press_on_top(&mut self, at: Position, hit: Option<Hit>) -> Option<EventResult> {
+        component!(self.top(), C => <C as Component>::press(self, at, hit))
+    }
+
+    pub(crate) fn drag_on_top(&mut self, at: Position) -> bool {
+        component!(self.top(), C => <C as Component>::drag(self, at))
+    }
+
+    pub(crate) fn release_on_top(&mut self) -> bool {
+        component!(self.top(), C => <C as Component>::release(self))
     }
 
     pub(crate) fn enter(&mut self) {

@@ -29,6 +29,9 @@ impl App {
 
     /// On a row it selects, again it opens; on the name of a column it sorts by that.
     pub(super) fn press_screen(&mut self, at: Position, hit: Option<Hit>) -> EventResult {
+        if let Some(result) = self.press_on_top(at, hit) {
+            return result;
+        }
         if let Some((Hit::SortBy(column), list)) = hit.zip(self.list_mut()) {
             list.sort_by(column);
             return EventResult::Changed(None);

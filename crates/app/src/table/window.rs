@@ -33,7 +33,7 @@ impl<K: Clone + PartialEq> Rows<K> for [K] {
 /// A cursor, and the rows in view around it.
 ///
 /// **Invariant:** the cursor is on a row's key. If the row moves, the cursor moves with it; if the row disappears, the cursor is on the row that
-/// took its place. While it [follows](Window::is_following), it is on the first row, whichever that is.
+/// took its place. While it [follows](Window::is_following), it is on the last row, whichever that is.
 #[derive(Clone, Debug)]
 pub struct Window<K> {
     selected: Option<K>,
@@ -74,7 +74,7 @@ impl<K> Window<K> {
         self.first..self.first + self.height
     }
 
-    /// Returns true if the cursor stays on the first row.
+    /// Returns true if the cursor stays on the last row.
     #[must_use]
     pub const fn is_following(&self) -> bool {
         self.is_following
@@ -82,6 +82,41 @@ impl<K> Window<K> {
 }
 
 impl<K: Clone + PartialEq> Window<K> {
+    /// Returns a window whose cursor stays on the last row until it is moved.
+    pub(crate) fn following() -> Self {
+        Self {
+            is_following: true,
+            ..Self::default()
+        }
+    }
+
+    /// Stays where it is.
+    pub(crate) const fn hold(&mut self) {
+        self.is_following = false;
+    }
+
+    /// Moves the cursor; one that reaches the last row by going down follows it if the list grows at its end.
+    pub(crate) fn update_following(&mut self, action: Action, rows: &(impl Rows<K> + ?Sized)) {
+        self.update(action, rows);
+        let is_at_end = self.position + 1 >= rows.count();
+        self.is_following = is_at_end && matches!(action, Action::Down | Action::PageDown | Action::Last);
+    }
+
+    /// Finds the row of the cursor, leaves it where it is on the screen, and brings it into view.
+    pub(crate) fn fit_in_place(&mut self, rows: &(impl Rows<K> + ?Sized), height: usize) {
+        self.height = height.max(1);
+        let on_screen = self.position.saturating_sub(self.first);
+        if self.is_following {
+            self.go_to(usize::MAX, rows);
+        } else {
+            self.find(rows);
+            if on_screen < self.height {
+                self.first = self.position.saturating_sub(on_screen);
+            }
+        }
+        self.first = window(self.first, self.position, self.height).min(rows.count().saturating_sub(self.height));
+    }
+
     /// Moves the cursor.
     pub(crate) fn update(&mut self, action: Action, rows: &(impl Rows<K> + ?Sized)) {
         self.go_to(scrolled(self.position, action, self.height), rows);

@@ -21,6 +21,7 @@ pub(crate) mod number {
     pub(crate) const LINK_TRACE_STATE: u32 = 3;
     pub(crate) const LINK_ATTRIBUTES: u32 = 4;
     pub(crate) const RESOURCE_ATTRIBUTES: u32 = 1;
+    pub(crate) const LOG_SEVERITY_TEXT: u32 = 3;
     pub(crate) const LOG_BODY: u32 = 5;
     pub(crate) const LOG_ATTRIBUTES: u32 = 6;
     pub(crate) const LOG_EVENT_NAME: u32 = 12;
@@ -84,12 +85,12 @@ pub(crate) fn parts(message: &[u8], number: u32) -> impl Iterator<Item = &[u8]> 
 }
 
 /// Returns the text of a field; empty if it is missing.
-pub(super) fn text(message: &[u8], number: u32) -> &[u8] {
+pub(crate) fn text(message: &[u8], number: u32) -> &[u8] {
     parts(message, number).last().unwrap_or_default()
 }
 
 /// Returns the message of a field; empty if it is missing.
-pub(super) fn message(message: &[u8], number: u32) -> Cow<'_, [u8]> {
+pub(crate) fn message(message: &[u8], number: u32) -> Cow<'_, [u8]> {
     let mut merged = Cow::Borrowed(&[][..]);
     for part in parts(message, number) {
         if merged.is_empty() {

@@ -104,6 +104,20 @@ impl Store {
         self.decoded(self.find_key(self.find_trace(trace_id)?, key)?)
     }
 
+    /// Returns the key of a span by its id; of several with the id one of them, `None` if there is none.
+    #[must_use]
+    pub fn key_of(&self, trace_id: TraceId, span_id: SpanId) -> Option<SpanKey> {
+        let slot = self.find_trace(trace_id)?;
+        let Some(service) = self.services_of(slot, span_id).first().copied() else {
+            return self.contents.key(self.contents.log.get(self.find_sentry(slot, span_id)?));
+        };
+        Some(SpanKey {
+            span_id,
+            service: self.contents.origins.service(service).clone(),
+            duplicate: 0,
+        })
+    }
+
     /// Returns where the record of a span is, and that of its copy in an envelope.
     #[must_use]
     pub fn span_places(&self, trace_id: TraceId, key: &SpanKey) -> SpanPlaces {

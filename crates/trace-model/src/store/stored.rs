@@ -7,11 +7,12 @@ use super::reader::Cursor;
 use super::record::{Record, RecordId, RecordKind};
 use super::search::candidate;
 use super::{Store, outside_of_spans};
+use crate::filter::wire::{self, AnyValue, Leaf};
 use crate::sentry::Gravity;
 use crate::work::VISIT;
 use crate::{
     Candidate, LogCandidate, LogRecord, Provenance, RawProgress, RawRecord, Severity, Span, SpanId, SpanKind, StatusCode,
-    TraceId, otlp, work,
+    TraceId, Value, otlp, sentry, work,
 };
 
 /// A span of a trace that has a row, not decoded.
@@ -127,6 +128,39 @@ impl<'a> StoredLog<'a> {
     #[must_use]
     pub fn is_error(&self) -> bool {
         self.gravity().is_some_and(|gravity| gravity != Gravity::Mild)
+    }
+
+    /// Returns the sender's name of its severity; often empty.
+    #[must_use]
+    pub fn severity_text(&self) -> &'a str {
+        let raw = self.store.contents.log.raw(self.listed.at);
+        std::str::from_utf8(wire::text(raw, wire::number::LOG_SEVERITY_TEXT)).unwrap_or_default()
+    }
+
+    /// Returns what a row shows, at about this many bytes: the title of an error event, else the body, else the name of the event. Of a longer text it
+    /// is the start, and a longer structure is not decoded: [`Value::Bytes`] of nothing. [`Value::Empty`] if there is none of these.
+    #[must_use]
+    pub fn message(&self, bytes_max: usize) -> Value {
+        let title = self.store.contents.names.get(self.record().name);
+        if !title.is_empty() {
+            return Value::String(title.to_string());
+        }
+        let raw = self.store.contents.log.raw(self.listed.at);
+        let start = |text: &[u8]| {
+            let text = std::str::from_utf8(text).unwrap_or_default();
+            work::add(text.len().min(bytes_max));
+            Value::String(sentry::cut(text, bytes_max).to_owned())
+        };
+        let body = wire::message(raw, wire::number::LOG_BODY);
+        match AnyValue::read(&body) {
+            AnyValue::Leaf(Leaf::Text(text)) => start(text),
+            _ if body.is_empty() => match wire::text(raw, wire::number::LOG_EVENT_NAME) {
+                [] => Value::Empty,
+                name => start(name),
+            },
+            _ if body.len() > bytes_max => Value::Bytes(Vec::new()),
+            _ => otlp::decode_value(&body),
+        }
     }
 
     /// Returns its bytes with its origin.

@@ -75,7 +75,7 @@ fn lists_keep_their_place_below_screens_of_their_tab() {
             scene.draw();
             assert!(matches!(
                 scene.app.key_context(),
-                KeyContext::CrossCheck | KeyContext::Logs | KeyContext::Compare
+                KeyContext::CrossCheck | KeyContext::TraceLogs | KeyContext::Compare
             ));
             scene.press(&[Key::Esc]);
             scene.app.notice = None;

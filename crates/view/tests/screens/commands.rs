@@ -1,10 +1,10 @@
-//! The palette, and the list of logs.
+//! The palette.
 
 use app::keymap::{Key, KeyContext};
-use app::{Action, Mode, Popup, Screen};
+use app::{Action, Mode, Popup};
 
 use crate::scene::{Part, Scene, password_reset, span};
-use crate::snapshots::{at_all_sizes, part_at_all_sizes};
+use crate::snapshots::part_at_all_sizes;
 
 fn logged(scene: &mut Scene) {
     scene.add(password_reset());
@@ -14,83 +14,6 @@ fn logged(scene: &mut Scene) {
         7,
         &[(95, 13, "the server is slow"), (169, 17, "451 try \u{1b}[2Jagain later")],
     );
-}
-
-fn reading_logs(scene: &mut Scene) {
-    logged(scene);
-    scene.type_keys("L");
-}
-
-#[test]
-fn logs_stand_in_the_order_of_time_with_their_spans() {
-    at_all_sizes("logs", Mode::Viewer, reading_logs);
-    let mut scene = Scene::new(Mode::Viewer, 120, 40);
-    reading_logs(&mut scene);
-    let text = scene.text();
-    let line = |part: &str| text.lines().position(|line| line.contains(part));
-    let order = [
-        "reset asked for",
-        "message is in the queue",
-        "the server is slow",
-        "451 try ␛[2Jagain",
-    ]
-    .map(line);
-    assert!(order.is_sorted() && order.iter().all(Option::is_some), "{order:?}\n{text}");
-    let row = text
-        .lines()
-        .find(|line| line.contains("the server is slow"))
-        .unwrap_or_default();
-    assert!(["WARN", "send mail"].iter().all(|part| row.contains(part)), "{row}");
-}
-
-#[test]
-fn enter_goes_to_the_span_of_a_record() {
-    let mut scene = Scene::new(Mode::Viewer, 120, 40);
-    reading_logs(&mut scene);
-    scene.press(&[Key::End, Key::Enter]);
-    scene.draw();
-    assert_eq!(scene.app.key_context(), KeyContext::Waterfall);
-    let key = scene.app.waterfall.selected().map(|(_, key)| key.span_id);
-    assert_eq!(key, Some(crate::scene::span_id(7)));
-}
-
-#[test]
-fn logs_are_those_of_the_span_on_request_and_narrowed_by_words() {
-    let mut scene = Scene::new(Mode::Viewer, 120, 40);
-    logged(&mut scene);
-    scene.press(&[Key::Enter, Key::Down, Key::Down]);
-    scene.type_keys("L");
-    scene.press(&[Key::Tab]);
-    let text = scene.text();
-    assert!(
-        text.contains("LOGS  of the selected span") && text.contains("reset asked for"),
-        "{text}"
-    );
-    assert!(!text.contains("the server is slow"), "{text}");
-    scene.press(&[Key::Tab]);
-    scene.type_keys("/ERROR later");
-    scene.press(&[Key::Enter]);
-    let text = scene.text();
-    assert!(text.contains("again later") && !text.contains("reset asked for"), "{text}");
-    scene.press(&[Key::Esc]);
-    assert!(scene.text().contains("reset asked for"));
-    scene.press(&[Key::Esc]);
-    scene.draw();
-    assert_eq!(scene.app.key_context(), KeyContext::Waterfall);
-}
-
-#[test]
-fn the_cursor_stays_on_its_record_while_others_come() {
-    let mut scene = Scene::new(Mode::Viewer, 120, 40);
-    reading_logs(&mut scene);
-    scene.press(&[Key::Down, Key::Down]);
-    scene.add_logs(1, 5, &[(1, 9, "an earlier one")]);
-    scene.draw();
-    let Some(Screen::Logs(logs)) = scene.app.screens.top() else {
-        panic!("no logs")
-    };
-    let said = logs.selected().map(|log| format!("{:?}", log.body));
-    assert!(said.as_deref().unwrap_or_default().contains("the server is slow"), "{said:?}");
 }
 
 #[test]
@@ -161,7 +84,7 @@ fn palette_begins_with_what_is_special_to_its_place() {
         ("", Action::Sort),
         ("\n", Action::ToggleFold),
         ("6", Action::OpenFailed),
-        ("L", Action::Filter),
+        ("L", Action::CopyRecord),
     ] {
         let mut scene = Scene::new(Mode::Viewer, 120, 40);
         logged(&mut scene);

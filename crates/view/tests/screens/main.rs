@@ -19,6 +19,7 @@ mod instrumentations;
 mod large;
 mod list;
 mod live;
+mod logs;
 mod mouse;
 mod pause;
 mod scene;

@@ -120,7 +120,7 @@ impl Scene {
             self.draw();
             last = self.apply(Event::Key(*key));
             // What the event loop does between two frames.
-            while self.app.store.search(1_000) {}
+            while self.app.search(1_000) {}
             while self.app.is_reading() {
                 self.app.read_part(1_000);
             }

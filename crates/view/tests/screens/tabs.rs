@@ -31,7 +31,9 @@ fn digits_and_brackets_go_to_tabs() {
         ("[", Tab::Ingest),
         ("[", Tab::Warnings),
         ("1", Tab::Traces),
-        ("2", Tab::Traces),
+        ("2", Tab::Logs),
+        ("3", Tab::Logs),
+        ("1", Tab::Traces),
         ("9", Tab::Traces),
         ("O", Tab::Operations),
         ("w", Tab::Warnings),
@@ -55,23 +57,23 @@ fn tabs_say_less_on_narrow_screens_and_mark_what_is_new() {
         scene.text().lines().next().unwrap_or_default().to_owned()
     };
     assert!(
-        first(&mut scene, 120).starts_with(" 1 Traces 4, 1 new │ 5 Operations │ 6 Map │"),
+        first(&mut scene, 120).starts_with(" 1 Traces 4, 1 new │ 2 Logs │ 5 Operations │ 6 Map │"),
         "{}",
         first(&mut scene, 120)
     );
     assert!(
-        first(&mut scene, 80).starts_with(" 1 Traces•  5 Operations  6 Map  7 Warnings [8 Ingest]"),
+        first(&mut scene, 80).starts_with(" 1 Traces•  2 Logs  5 Operations  6 Map  7 Warnings [8 Ingest]"),
         "{}",
         first(&mut scene, 80)
     );
     assert!(
-        first(&mut scene, 60).starts_with(" 1 Traces•  5 Ops  6 Map  7 Warn [8 Ing]"),
+        first(&mut scene, 60).starts_with(" 1 Traces•  2 Log  5 Ops  6 Map  7 Warn [8 Ing]"),
         "{}",
         first(&mut scene, 60)
     );
     scene.type_keys("1");
     assert!(
-        first(&mut scene, 80).starts_with("[1 Traces] 5 Operations"),
+        first(&mut scene, 80).starts_with("[1 Traces] 2 Logs  5 Operations"),
         "{}",
         first(&mut scene, 80)
     );
@@ -81,11 +83,11 @@ fn tabs_say_less_on_narrow_screens_and_mark_what_is_new() {
 fn tabs_keep_selection_and_what_is_open() {
     let mut scene = several(120, 40);
     scene.type_keys("j\nL");
-    assert_eq!(scene.app.key_context(), KeyContext::Logs);
+    assert_eq!(scene.app.key_context(), KeyContext::TraceLogs);
     scene.type_keys("5jj/shop");
     scene.press(&[Key::Enter]);
     scene.type_keys("61");
-    assert_eq!(scene.app.key_context(), KeyContext::Logs);
+    assert_eq!(scene.app.key_context(), KeyContext::TraceLogs);
     assert_eq!(scene.app.traces.selected(), Some(trace(3)));
     scene.type_keys("5");
     assert!(scene.text().contains("2 operations"), "still narrowed: {}", scene.text());
@@ -127,7 +129,7 @@ fn a_jump_from_a_screen_returns_to_that_screen() {
         Some(crate::scene::span_id(7))
     );
     scene.press(&[Key::Esc]);
-    assert_eq!(scene.app.key_context(), KeyContext::Logs);
+    assert_eq!(scene.app.key_context(), KeyContext::TraceLogs);
     let title = line(&mut scene, "LOGS");
     assert!(title.starts_with("▌Traces › reset password 01010101… › LOGS"), "{title}");
     scene.press(&[Key::Esc]);

@@ -64,7 +64,7 @@ fn bodies_of_logs_are_shown_full_size() {
     let mut scene = Scene::new(Mode::Viewer, 100, 40);
     scene.add(vec![span(1, 1, 0, "shop", "work", 0, 9)]);
     scene.add_logs(1, 1, &[(1, 9, JSON), (2, 17, STACK)]);
-    scene.type_keys("Lv");
+    scene.type_keys("Lgv");
     assert_eq!(scene.app.key_context(), KeyContext::Value);
     in_order(
         &scene.part(Part::Body),
@@ -72,14 +72,14 @@ fn bodies_of_logs_are_shown_full_size() {
     );
     assert_eq!(scene.type_keys("y"), Some(Effect::Copy(JSON.to_owned())));
     scene.type_keys("v");
-    assert_eq!(scene.app.key_context(), KeyContext::Logs, "the same key closes it");
+    assert_eq!(scene.app.key_context(), KeyContext::TraceLogs, "the same key closes it");
     scene.type_keys("jv");
     in_order(
         &scene.part(Part::Body),
         &["● ", "Rates.fetch", "▸ 2 library frames", "stack trace"],
     );
     scene.press(&[Key::Esc]);
-    assert_eq!(scene.app.key_context(), KeyContext::Logs);
+    assert_eq!(scene.app.key_context(), KeyContext::TraceLogs);
     // It is the key for values in details, too, and nothing elsewhere.
     scene.press(&[Key::Esc, Key::Enter, Key::Enter]);
     scene.type_keys("v");

@@ -1,0 +1,383 @@
+//! Log records: the tab, and the records of a trace.
+
+use app::keymap::{Key, KeyContext};
+use app::{Event, LogFocus, Mode, Pane, Pointer, PointerKind, Tab};
+use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value};
+use opentelemetry_proto::tonic::logs::v1::{LogRecord, ResourceLogs, ScopeLogs};
+use opentelemetry_proto::tonic::resource::v1::Resource;
+use ratatui::layout::Position;
+use trace_model::{Source, otlp};
+
+use crate::scene::{MILLI, START, Scene, password_reset, span_id};
+use crate::snapshots::at_all_sizes;
+
+fn text(value: &str) -> AnyValue {
+    AnyValue {
+        value: Some(any_value::Value::StringValue(value.to_owned())),
+    }
+}
+
+fn attribute(key: &str, value: &str) -> KeyValue {
+    KeyValue {
+        key: key.to_owned(),
+        value: Some(text(value)),
+        ..KeyValue::default()
+    }
+}
+
+/// A record at a time in milliseconds, outside of any trace.
+fn record(at_ms: u64, severity_number: i32, body: &str) -> LogRecord {
+    LogRecord {
+        time_unix_nano: START + at_ms * MILLI,
+        severity_number,
+        body: Some(text(body)),
+        attributes: vec![attribute("code.file.path", "src/smtp.rs")],
+        ..LogRecord::default()
+    }
+}
+
+/// The same in a trace, and in a span unless that is 0.
+fn record_of(trace: u8, span: u8, record: LogRecord) -> LogRecord {
+    LogRecord {
+        trace_id: vec![trace; 16],
+        span_id: if span == 0 { Vec::new() } else { vec![span; 8] },
+        ..record
+    }
+}
+
+fn add(scene: &mut Scene, service: &str, log_records: Vec<LogRecord>) {
+    let group = ResourceLogs {
+        resource: Some(Resource {
+            attributes: vec![attribute("service.name", service), attribute("host.name", "worker-7")],
+            ..Resource::default()
+        }),
+        scope_logs: vec![ScopeLogs {
+            log_records,
+            ..ScopeLogs::default()
+        }],
+        ..ResourceLogs::default()
+    };
+    scene.app.store.add(otlp::log_batch(vec![group], Source::OtlpHttp));
+}
+
+/// Records in a span, in a trace, and outside of both.
+fn logged(scene: &mut Scene) {
+    scene.add(password_reset());
+    add(
+        scene,
+        "mailer",
+        vec![
+            record_of(1, 7, record(95, 17, "cannot send mail: 550 mailbox unavailable")),
+            record_of(1, 0, record(100, 13, "requeue message 4711 (attempt 2 of 5)")),
+            record(180, 13, "nightly cleanup skipped: another run holds the lock"),
+        ],
+    );
+    add(
+        scene,
+        "api",
+        vec![
+            record_of(1, 3, record(2, 9, "reset requested")),
+            record_of(
+                1,
+                4,
+                record(6, 5, r#"{"event":"queued","queue":{"name":"email_queue","length":3}}"#),
+            ),
+        ],
+    );
+}
+
+fn row(scene: &mut Scene, part: &str) -> String {
+    let text = scene.text();
+    let row = text.lines().find(|line| line.contains(part));
+    row.unwrap_or_else(|| panic!("{part} is not there\n{text}")).to_owned()
+}
+
+#[test]
+fn log_records_of_all_kinds_are_listed_by_time() {
+    at_all_sizes("log_tab", Mode::Viewer, |scene| {
+        logged(scene);
+        scene.type_keys("2");
+    });
+    let mut scene = Scene::new(Mode::Viewer, 120, 40);
+    logged(&mut scene);
+    scene.type_keys("2");
+    let text = scene.text();
+    let bodies = [
+        "reset requested",
+        "queued",
+        "cannot send mail",
+        "requeue message",
+        "nightly cleanup",
+    ];
+    let lines = bodies.map(|body| text.lines().position(|line| line.contains(body)));
+    assert!(lines.is_sorted() && lines.iter().all(Option::is_some), "{lines:?}\n{text}");
+    assert!(row(&mut scene, "cannot send mail").contains("01010101"), "{text}");
+    assert!(row(&mut scene, "nightly cleanup").trim_end().ends_with('–'), "{text}");
+    assert!(text.contains("5 records") && text.contains("2 Logs 5"), "{text}");
+}
+
+#[test]
+fn list_of_logs_follows_the_newest_until_the_user_moves() {
+    let mut scene = Scene::new(Mode::Viewer, 100, 30);
+    scene.type_keys("2");
+    for number in 0..100 {
+        add(&mut scene, "api", vec![record(number, 9, &format!("record {number}"))]);
+    }
+    assert!(row(&mut scene, "record 99").contains("record 99") && scene.text().contains("following newest"));
+    scene.press(&[Key::Up]);
+    for number in 100..140 {
+        add(&mut scene, "api", vec![record(number, 9, &format!("record {number}"))]);
+    }
+    let text = scene.text();
+    assert!(text.contains("40 new below") && !text.contains("record 120"), "{text}");
+    let held = scene.app.logs.screen().record().record().map(|record| record.time_unix_nano);
+    assert_eq!(held, Some(START + 98 * MILLI), "the cursor holds still");
+    scene.type_keys("G");
+    assert!(scene.text().contains("record 139") && scene.text().contains("following newest"));
+}
+
+#[test]
+fn word_finds_a_record_outside_of_traces() {
+    let mut scene = Scene::new(Mode::Viewer, 100, 30);
+    logged(&mut scene);
+    scene.type_keys("2/nightly");
+    let text = scene.text();
+    assert!(
+        text.contains("nightly cleanup") && !text.contains("reset requested"),
+        "{text}"
+    );
+    scene.press(&[Key::Enter]);
+    assert!(row(&mut scene, "LOGS").contains("1 of 5 records"), "{}", scene.text());
+    scene.press(&[Key::Esc]);
+    assert!(scene.text().contains("reset requested"));
+}
+
+#[test]
+fn filter_of_logs_has_their_fields_and_names_where_others_work() {
+    let mut scene = Scene::new(Mode::Viewer, 120, 30);
+    logged(&mut scene);
+    scene.type_keys("2/severity:>=warn has:trace");
+    let text = scene.text();
+    assert!(
+        text.contains("requeue") && !text.contains("nightly") && text.contains("2 records"),
+        "{text}"
+    );
+    scene.press(&[Key::Enter]);
+    scene.type_keys("/");
+    scene.press(&[Key::Ctrl('u')]);
+    scene.type_keys("duration:>1s");
+    assert!(scene.text().contains("works in Traces, not in Logs"), "{}", scene.text());
+    scene.press(&[Key::Esc]);
+    scene.type_keys("1/severity:error");
+    assert!(scene.text().contains("works in Logs, not in Traces"), "{}", scene.text());
+}
+
+#[test]
+fn filters_of_all_tabs_have_one_history() {
+    let mut scene = Scene::new(Mode::Viewer, 120, 30);
+    logged(&mut scene);
+    scene.type_keys("/service:mailer\n");
+    scene.type_keys("2/");
+    scene.press(&[Key::Up, Key::Enter]);
+    let text = scene.text();
+    assert!(text.contains("nightly") && !text.contains("reset requested"), "{text}");
+    assert!(scene.app.store.filter().is_some(), "that of the traces stays");
+}
+
+#[test]
+fn enter_goes_to_the_span_of_a_record_and_escape_back() {
+    let mut scene = Scene::new(Mode::Viewer, 120, 40);
+    logged(&mut scene);
+    scene.type_keys("2/mailbox\n\n");
+    scene.draw();
+    assert_eq!(
+        (scene.app.screens.tab(), scene.app.screens.pane),
+        (Tab::Traces, Pane::Waterfall)
+    );
+    let selected = scene.app.waterfall.selected().map(|(_, key)| key.span_id);
+    assert_eq!(selected, Some(span_id(7)));
+    scene.press(&[Key::Esc]);
+    scene.draw();
+    assert_eq!(scene.app.screens.tab(), Tab::Logs);
+    assert!(scene.text().contains("mailbox unavailable"));
+}
+
+#[test]
+fn record_outside_of_traces_leads_nowhere_and_says_so() {
+    let mut scene = Scene::new(Mode::Viewer, 120, 40);
+    logged(&mut scene);
+    scene.type_keys("2/nightly\n\n");
+    assert!(scene.text().contains("this record belongs to no trace"), "{}", scene.text());
+    assert_eq!(scene.app.screens.tab(), Tab::Logs);
+}
+
+#[test]
+fn logs_of_the_trace_are_the_same_screen() {
+    let mut scene = Scene::new(Mode::Viewer, 120, 40);
+    logged(&mut scene);
+    scene.add_logs(2, 1, &[(5, 9, "of another trace")]);
+    scene.draw();
+    let position = scene.app.store.position(crate::scene::trace(1)).expect("it is stored");
+    scene.press(&vec![Key::Down; position]);
+    scene.type_keys("L");
+    let text = scene.text();
+    assert!(
+        text.contains("requeue") && !text.contains("nightly") && !text.contains("another trace"),
+        "{text}"
+    );
+    scene.type_keys("/severity:>=warn\n");
+    assert!(!scene.text().contains("reset requested"));
+    add(&mut scene, "mailer", vec![record_of(1, 7, record(120, 17, "late failure"))]);
+    while scene.app.search(100) {}
+    assert!(scene.text().contains("late failure"), "{}", scene.text());
+    scene.press(&[Key::Esc, Key::Esc]);
+    scene.draw();
+    assert_eq!(scene.app.key_context(), KeyContext::Traces);
+}
+
+#[test]
+fn times_are_chosen_by_keys_and_by_dragging() {
+    let mut scene = Scene::new(Mode::Viewer, 120, 40);
+    let records = (0..100)
+        .map(|number| record(100 * number, if number < 50 { 17 } else { 9 }, "tick"))
+        .collect();
+    add(&mut scene, "api", records);
+    scene.type_keys("2");
+    let listed = |scene: &mut Scene| {
+        scene.draw();
+        scene.app.logs.screen().len(&scene.app.store)
+    };
+    assert_eq!(listed(&mut scene), 100);
+    let bars = |scene: &Scene| {
+        scene
+            .app
+            .logs
+            .screen()
+            .histogram()
+            .rows()
+            .iter()
+            .map(|row| row.counts.iter().sum())
+            .collect::<Vec<u32>>()
+    };
+    assert_eq!(bars(&scene), [50, 0, 50]);
+    scene.type_keys("+");
+    let zoomed = listed(&mut scene);
+    assert!((45..=55).contains(&zoomed), "{zoomed}");
+    assert_eq!(
+        bars(&scene).iter().sum::<u32>() as usize,
+        zoomed,
+        "the bars are of the same times"
+    );
+    scene.type_keys("<");
+    assert!(scene.text().contains(" – "), "the times are in the title: {}", scene.text());
+    scene.type_keys("0");
+    assert_eq!(listed(&mut scene), 100);
+    // The first half of the bars.
+    let width = 120 - 21;
+    let pointer = |kind, x| {
+        Event::Pointer(Pointer {
+            at: Position { x, y: 3 },
+            kind,
+            control: false,
+            shift: false,
+        })
+    };
+    scene.apply(pointer(PointerKind::Press, 21));
+    scene.apply(pointer(PointerKind::Drag, 21 + width / 2 - 1));
+    scene.draw();
+    scene.apply(pointer(PointerKind::Release, 21 + width / 2 - 1));
+    let dragged = listed(&mut scene);
+    assert!((47..=52).contains(&dragged), "{dragged}");
+    assert_eq!(bars(&scene)[2], 0, "the first half are errors");
+    scene.press(&[Key::Esc]);
+    assert_eq!(listed(&mut scene), 100);
+}
+
+#[test]
+fn record_shows_a_json_body_folded() {
+    let mut scene = Scene::new(Mode::Viewer, 120, 50);
+    logged(&mut scene);
+    scene.type_keys("2/queued\n");
+    let text = scene.text();
+    for part in [r#""event": "queued""#, "▸", "attributes", "src/smtp.rs", "resource"] {
+        assert!(text.contains(part), "{part}\n{text}");
+    }
+    assert!(!text.contains(r#""length": 3"#), "{text}");
+    scene.press(&[Key::Tab]);
+    assert_eq!(scene.app.logs.screen().focus(), LogFocus::Record);
+    scene.press(&[Key::Down, Key::Down, Key::Char(' ')]);
+    assert!(scene.text().contains(r#""length": 3"#), "{}", scene.text());
+    scene.type_keys("v");
+    assert_eq!(scene.app.key_context(), KeyContext::Value);
+    scene.press(&[Key::Esc, Key::Esc]);
+    scene.draw();
+    assert_eq!(scene.app.key_context(), KeyContext::Logs);
+    scene.type_keys("|");
+    assert!(scene.app.logs.screen().is_beside() && scene.text().contains("│"));
+}
+
+#[test]
+fn record_is_copied_as_json() {
+    let mut scene = Scene::new(Mode::Viewer, 120, 40);
+    logged(&mut scene);
+    let Some(app::Effect::Copy(line)) = scene.type_keys("2y") else {
+        panic!("nothing was copied")
+    };
+    assert!(
+        line.contains("nightly cleanup") && line.contains(r#""severity":"warn""#),
+        "{line}"
+    );
+}
+
+#[test]
+fn empty_list_of_logs_tells_why_it_is_empty() {
+    let mut scene = Scene::new(Mode::Viewer, 120, 30);
+    scene.type_keys("2");
+    let text = scene.text();
+    assert!(
+        text.contains("No log records yet") && text.contains("OTEL_EXPORTER_OTLP_ENDPOINT"),
+        "{text}"
+    );
+    logged(&mut scene);
+    scene.type_keys("/absent\n");
+    assert!(
+        scene.text().contains("no record matches the filter · Esc clears it"),
+        "{}",
+        scene.text()
+    );
+    scene.press(&[Key::Esc]);
+    assert!(scene.text().contains("nightly"));
+}
+
+#[test]
+fn hostile_text_of_records_stays_text() {
+    let hostile = "\u{1b}[2J\u{202e}evil\u{0}\r\n\u{9b}31m".to_owned() + &"日本\u{200b}".repeat(3_000);
+    let records = vec![
+        LogRecord {
+            severity_text: hostile.clone(),
+            event_name: hostile.clone(),
+            attributes: vec![attribute(&hostile, &hostile)],
+            ..record(1, 99, &hostile)
+        },
+        LogRecord {
+            time_unix_nano: 0,
+            ..record(0, -3, "")
+        },
+        LogRecord {
+            time_unix_nano: u64::MAX,
+            body: None,
+            attributes: Vec::new(),
+            ..record(0, 17, "")
+        },
+    ];
+    for (width, height) in [(120, 40), (80, 24), (20, 6), (1, 1)] {
+        let mut scene = Scene::new(Mode::Viewer, width, height);
+        add(&mut scene, &hostile, records.clone());
+        scene.type_keys("2");
+        for keys in ["k", "k", "+", "-", "<", ">", "z", "0", "\t", "j", "|", "L", "G"] {
+            scene.type_keys(keys);
+            // A cell that is not clean stops a debug build.
+            scene.draw();
+        }
+    }
+}
