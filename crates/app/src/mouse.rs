@@ -117,7 +117,7 @@ impl App {
         let hit = self.hits.at(at);
         if let Some(Hit::Action(action)) = hit {
             if matches!(action, Action::Tab(_)) && self.key_context().is_editing() {
-                // Whoever points elsewhere has finished typing.
+                // A click elsewhere ends typing.
                 self.update(Action::KeepFilter);
             }
             return EventResult::Changed(self.update(action));

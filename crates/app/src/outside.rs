@@ -12,8 +12,8 @@ impl App {
             self.notice = Some(Notice { text, error: true });
             return None;
         };
-        // Whoever sends one wants to see it.
-        self.go_on();
+        // The user wants to see the trace of a request that was just sent.
+        self.resume();
         self.screens.go_to(Tab::Traces);
         self.screens.take_above();
         self.forget_trail();

@@ -40,7 +40,7 @@ impl App {
     }
 
     /// Ends a pause, if there is one: something has been asked for that is yet to come.
-    pub(super) const fn go_on(&mut self) {
+    pub(super) const fn resume(&mut self) {
         self.pause = None;
     }
 

@@ -254,7 +254,7 @@ impl TraceList {
             self.awaited = false;
             self.position = position;
         }
-        // The newest stands at the top: going there means following it.
+        // The newest is the first row: going there means following it.
         let to_the_top = position == 0 && matches!(action, Action::First | Action::Up | Action::PageUp);
         self.following = to_the_top && self.column == Column::Arrival && !self.reversed;
     }

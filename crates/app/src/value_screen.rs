@@ -188,7 +188,7 @@ impl ValueScreen {
             self.find(self.origin, true);
         }
         let mut left = PER_FRAME;
-        self.go_on(&mut left);
+        self.advance(&mut left);
         self.settle();
         while !self.document.is_complete() && left > 0 && self.collect() < self.size.1 {
             self.document.step(STEP);
@@ -199,7 +199,7 @@ impl ValueScreen {
     }
 
     /// Continues to the goal and subtracts the work from the budget.
-    fn go_on(&mut self, left: &mut usize) {
+    fn advance(&mut self, left: &mut usize) {
         match self.goal {
             Some(Goal::End) => {
                 self.document.step(*left);
@@ -214,12 +214,12 @@ impl ValueScreen {
                 }
                 *left = 0;
             }
-            Some(Goal::Found { from, is_forward }) => self.go_on_finding(from, is_forward, left),
+            Some(Goal::Found { from, is_forward }) => self.advance_search(from, is_forward, left),
             None => {}
         }
     }
 
-    fn go_on_finding(&mut self, mut from: usize, is_forward: bool, left: &mut usize) {
+    fn advance_search(&mut self, mut from: usize, is_forward: bool, left: &mut usize) {
         while *left > 0 {
             if is_forward && from >= self.document.lines().len() {
                 if self.document.is_complete() {

@@ -212,7 +212,7 @@ impl Receiving<'_> {
     async fn collect(&mut self, body: &mut Body, declared: usize, announced: Announced) -> Result<(), Rejection> {
         let (admission, limit) = (self.intake.admission(), self.limit);
         admission.body(declared, &mut self.admitted).await?;
-        // Whoever lies about the length holds no more than that.
+        // A sender with a wrong length holds no more than that.
         let whole = self.whole.insert(self.intake.pool().take(declared.min(LARGE)));
         loop {
             let frame = match tokio::time::timeout(SILENCE, body.frame()).await {

@@ -21,7 +21,7 @@ pub(crate) fn mask_with(text: &[u8], quotes: Quotes, mut put: impl FnMut(u8)) {
     let mut rest = text;
     let mut last = b' ';
     let mut is_spaced = true;
-    // Of a list of literals, as in `IN (1, 2, 3)`, the first stands for all; their separator is written once something else follows.
+    // Of a list of literals, as in `IN (1, 2, 3)`, only the first is kept; their separator is written once something else follows.
     let mut after_literal = None;
     while let [byte, after @ ..] = rest {
         let literal = literal(rest, last, quotes);

@@ -143,7 +143,7 @@ pub async fn run(options: &Options, mode: Mode) -> Result<()> {
         fires,
         ..
     } = viewer;
-    // Answers under way end here, and streams.
+    // Answers in progress end here, and streams.
     drop((queries, inbox, fires));
     ending.watchdog.enter(Doing::Frame);
     if mode == Mode::Demo {
@@ -244,7 +244,7 @@ impl Viewer {
                 }
                 () = tokio::time::sleep_until(survey_due.unwrap_or_else(Instant::now).into()), if survey_due.is_some() => {
                     self.doing(Doing::Survey);
-                    self.dirty |= self.aggregating.go_on(&mut self.app);
+                    self.dirty |= self.aggregating.step(&mut self.app);
                 }
                 // Before the arrivals, of which there may be more at any moment.
                 Some(event) = self.demo.events.recv(), if self.demo.running.is_some() => {
@@ -263,7 +263,7 @@ impl Viewer {
                     self.inbox.arrived(&mut self.app);
                     self.tell_left_out();
                     // Arrivals may never end.
-                    self.go_on();
+                    self.continue_work();
                 }
                 // When the previous part is stored: files are read faster than that.
                 event = self.reading.next(), if self.inbox.is_empty() => {
@@ -282,7 +282,7 @@ impl Viewer {
                 }
                 // After them, since each of them changes it; a rejection alone has to wake the screen too.
                 () = changed(&mut self.health) => self.dirty = true,
-                () = tokio::task::yield_now(), if self.goes_on() => self.go_on(),
+                () = tokio::task::yield_now(), if self.has_work() => self.continue_work(),
             }
         }
     }
@@ -368,13 +368,13 @@ impl Viewer {
         effect.is_some_and(|effect| self.carry_out(effect))
     }
 
-    /// Returns true if [`Viewer::go_on`] has work left.
-    fn goes_on(&self) -> bool {
+    /// Returns true if [`Viewer::continue_work`] has work left.
+    fn has_work(&self) -> bool {
         self.app.is_searching() || self.app.is_reading() || self.saving.is_copying() || self.queries.is_answering()
     }
 
     /// Continues work that takes longer than a turn, for a bounded time.
-    fn go_on(&mut self) {
+    fn continue_work(&mut self) {
         self.search();
         self.read();
         if self.queries.is_answering() {

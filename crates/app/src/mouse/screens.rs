@@ -49,7 +49,7 @@ impl App {
     fn press_listed(&mut self, row: usize) -> EventResult {
         self.notice = None;
         if self.key_context() == KeyContext::ListFilter {
-            // Whoever points at a row has found it.
+            // A click on a row ends the search.
             self.update(Action::KeepFilter);
         }
         match self.select_row(row) {

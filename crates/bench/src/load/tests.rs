@@ -138,17 +138,17 @@ fn grpc_server(statuses: &'static [&str]) -> (SocketAddr, JoinHandle<Vec<Bytes>>
             let stream = tokio::net::TcpStream::from_std(stream).expect("a socket");
             let mut connection = h2::server::handshake(stream).await.expect("HTTP/2");
             let (mut got, mut statuses) = (Vec::new(), statuses.iter());
-            let mut under_way = tokio::task::JoinSet::new();
+            let mut in_flight = tokio::task::JoinSet::new();
             loop {
                 tokio::select! {
                     accepted = connection.accept() => match accepted {
                         Some(Ok((request, answer))) => {
                             let status = statuses.next().expect("as many as requests");
-                            under_way.spawn(grpc_answer(request.into_body(), answer, status));
+                            in_flight.spawn(grpc_answer(request.into_body(), answer, status));
                         }
                         _ => return got,
                     },
-                    Some(body) = under_way.join_next() => got.push(body.expect("an answer")),
+                    Some(body) = in_flight.join_next() => got.push(body.expect("an answer")),
                 }
             }
         })

@@ -273,7 +273,7 @@ async fn take(
     envelope: &Envelope,
     meta: RequestMeta<'_>,
     received: Received,
-    goes_on: bool,
+    is_relayed: bool,
 ) -> Result<Spans, Rejection> {
     let Received {
         bytes,
@@ -295,12 +295,12 @@ async fn take(
         contents,
     } = read::read(envelope, meta);
     let own_uploads = intake.hide_uploads(&mut arrival.spans);
-    let spans = if goes_on {
+    let spans = if is_relayed {
         forward::spans(&arrival.spans)
     } else {
         Spans::new()
     };
-    arrival.evidence.extend(forward::under_way(&spans));
+    arrival.evidence.extend(forward::in_flight(&spans));
     if !arrival.is_empty() {
         permit.send(Arrival::Sentry(Box::new(arrival)), reservation)?;
     }

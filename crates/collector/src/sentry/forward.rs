@@ -59,7 +59,7 @@ pub(super) fn spans(batch: &Batch) -> Spans {
 }
 
 /// Reports spans as in flight, until the result is known.
-pub(super) fn under_way(spans: &Spans) -> Vec<Evidence> {
+pub(super) fn in_flight(spans: &Spans) -> Vec<Evidence> {
     let problem = IN_FLIGHT.into();
     evidence(spans.clone(), &Delivery::Waiting { problem })
 }

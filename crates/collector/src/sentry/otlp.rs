@@ -103,7 +103,7 @@ async fn export(state: &AppState, kind: Kind, uri: &Uri, headers: &HeaderMap, bo
         Ok(_) => {}
     }
     if !spans.is_empty() {
-        let arrival = SentryArrival::of_evidence(forward::under_way(&spans));
+        let arrival = SentryArrival::of_evidence(forward::in_flight(&spans));
         state.intake.tell(Arrival::Sentry(Box::new(arrival))).await;
     }
     let passing = ForwardRequest {

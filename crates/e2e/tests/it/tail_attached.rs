@@ -145,7 +145,7 @@ async fn options_of_the_collector_mean_to_collect_here() {
     let served = serve(runtime.path()).await;
     let collecting = Tail::within(command(runtime.path(), &FREE_PORTS)).await.unwrap();
     assert_ne!(collecting.otlp_http, served.otlp_http.to_string());
-    // The default ports may be in use here, which is said, too.
+    // The default ports may be in use here, which is printed, too.
     for option in [&["--no-attach"][..], &["--max-body", "1MiB"], &["--show-uploads"]] {
         let words = [option, &["--timeout", "100ms"]].concat();
         let tail = Process::spawn(command(runtime.path(), &words)).unwrap();

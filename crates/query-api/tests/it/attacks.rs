@@ -76,7 +76,7 @@ async fn requests_that_change_something_are_denied_to_pages() {
 
 #[tokio::test]
 async fn queries_beyond_the_limit_are_told_to_retry() {
-    // Nobody answers.
+    // Queries are not answered.
     let (served, _queries) = bind(trace_model::Store::new(1 << 20)).await;
     let client = http_client::builder().no_proxy().timeout(SOON).build().unwrap();
     let mut requests = tokio::task::JoinSet::new();
@@ -195,7 +195,7 @@ async fn eviction_during_an_answer_is_a_warning_in_it() {
 
 #[tokio::test]
 async fn default_port_in_use_is_replaced_and_a_named_one_is_an_error() {
-    // Whoever has it: a Jaeger, a viewer, or this test.
+    // It may be in use by a Jaeger, a viewer, or this test.
     let held = TcpListener::bind(("127.0.0.1", PORT));
     let api = Api::bind(Address::Default).await.unwrap();
     assert!(api.is_moved() && api.address().port() != PORT, "{}", api.address());

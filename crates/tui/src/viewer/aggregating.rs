@@ -33,7 +33,7 @@ impl Aggregating {
     }
 
     /// Reads for a bounded time; true when the picture may have changed.
-    pub(super) fn go_on(&mut self, app: &mut App) -> bool {
+    pub(super) fn step(&mut self, app: &mut App) -> bool {
         let shown = |app: &App| {
             let (many, compare) = (&app.aggregates, app.compared_percent());
             (many.number(), many.percent(), many.warnings().revision(), compare)

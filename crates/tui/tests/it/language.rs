@@ -1,6 +1,6 @@
 //! Plain language in every text that a user or a reader of the documentation sees.
 //!
-//! Strings, doc comments and names of tests of all crates, and the documents, are searched for phrases that CONTRIBUTING.md rules
+//! Strings, comments and names of tests of all crates, and the documents, are searched for phrases that CONTRIBUTING.md rules
 //! out. Exceptions are listed with their reasons; an unused one fails, too.
 
 mod source;
@@ -105,7 +105,7 @@ fn has_phrase(text: &str, phrase: &str) -> bool {
 /// Finds what is wrong in one place: the kind, and the words.
 fn faults(texts: &Texts) -> Vec<(&'static str, String)> {
     let mut found = Vec::new();
-    for (kind, texts) in [("string", &texts.strings), ("doc", &texts.docs)] {
+    for (kind, texts) in [("string", &texts.strings), ("doc", &texts.docs), ("comment", &texts.comments)] {
         for text in texts {
             let words = text.to_lowercase().split_whitespace().collect::<Vec<_>>().join(" ");
             let phrases = PHRASES.iter().filter(|phrase| has_phrase(&words, phrase));
@@ -197,6 +197,8 @@ fn phrases_are_found_as_whole_words() {
     let texts = Texts::of(
         r#"
         /// What it does, beside the point.
+        // It goes
+        // on here.
         fn one() { bail!("{x} is no key"); let _ = "it is no longer there, nor shallow"; }
         #[cfg(test)]
         mod tests { #[test] fn it_works() { panic!("nobody reads this"); } }
@@ -209,6 +211,7 @@ fn phrases_are_found_as_whole_words() {
     let expected = [
         ("string", "is no: "),
         ("doc", "beside:"),
+        ("comment", "goes on"),
         ("question", "What it"),
         ("test", "it_work"),
     ];

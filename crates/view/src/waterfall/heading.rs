@@ -40,7 +40,7 @@ impl Item {
 }
 
 pub(super) fn draw(frame: &mut Frame, app: &App, trace: &TraceSummary, row: Rect, focused: bool, now: &Now) {
-    // Whoever came from elsewhere reads where he is instead.
+    // After a jump the breadcrumb is here instead.
     let way = breadcrumb::to_trace(app).map(|way| format!(" {way} "));
     let mut line = Line::from(title(way.as_deref().unwrap_or(" WATERFALL "), focused));
     let room = usize::from(row.width).saturating_sub(line.width() + 1);

@@ -330,7 +330,7 @@ fn a_message_or_a_warning_is_no_error() {
     scene.type_keys("e");
     assert!(scene.text().contains("no span of this trace failed"), "{}", scene.text());
 
-    // Beside an error it is less.
+    // Next to an error it matters less.
     report(&mut scene, 17, (1, 1, "api", 60), vec![("title", text("it broke"))]);
     let said = scene.text();
     assert!(line_with(&said, "▸").contains(" 1 !1 i1 "), "{said}");

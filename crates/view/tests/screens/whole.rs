@@ -93,7 +93,7 @@ fn footer_acts(width: u16, height: u16) {
         for (area, action) in actions {
             let mut scene = reached(context, width, height);
             if matches!(action, app::Action::Down) {
-                // In a list of one row there is no other.
+                // A list of one row has no other.
                 continue;
             }
             let before = (scene.draw(), scene.app.key_context());

@@ -193,7 +193,7 @@ fn has_secret(url: &Url, value: &str) -> bool {
         }
         value = text;
     }
-    // Nobody encodes a harmless value that often.
+    // A harmless value is never encoded that often.
     true
 }
 

@@ -171,7 +171,7 @@ proptest! {
             }
         }
         check(&store);
-        // A trace that has left and come again is another one for the query of its predecessor.
+        // A trace that was evicted and arrived once more is another one for the query of its predecessor.
         if let Some(trace_id) = store.log_query(LogView::Trace).and_then(|query| query.trace_id) {
             let filter = filter("severity:>=warn");
             store.set_log_query(LogView::Trace, Some(LogQuery { trace_id: Some(trace_id), filter }));

@@ -11,6 +11,8 @@ pub(super) struct Texts {
     pub(super) strings: Vec<String>,
     /// Doc comments, one string for each.
     pub(super) docs: Vec<String>,
+    /// Other comments on lines of their own, one string for each.
+    pub(super) comments: Vec<String>,
     pub(super) tests: Vec<String>,
 }
 
@@ -18,6 +20,7 @@ impl Texts {
     pub(super) fn of(source: &str) -> Self {
         let mut texts = Self::default();
         texts.visit(source.parse().expect("Rust"), false);
+        texts.comments = comments(source);
         texts
     }
 
@@ -54,6 +57,23 @@ impl Texts {
         }
         self.docs.extend(Some(doc).filter(|doc| !doc.is_empty()));
     }
+}
+
+/// Returns the comments that are not documentation: lines that follow each other are one.
+fn comments(source: &str) -> Vec<String> {
+    let mut comments: Vec<String> = Vec::new();
+    let mut is_inside = false;
+    for line in source.lines() {
+        let text = line.trim_start().strip_prefix("//");
+        let text = text.filter(|text| !text.starts_with(['/', '!']));
+        match (text, comments.last_mut().filter(|_| is_inside)) {
+            (Some(text), Some(comment)) => comment.push_str(text),
+            (Some(text), None) => comments.push(text.to_owned()),
+            (None, _) => {}
+        }
+        is_inside = text.is_some();
+    }
+    comments
 }
 
 /// Returns the brackets of an attribute, and the position after it.
