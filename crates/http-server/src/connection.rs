@@ -22,7 +22,7 @@ use tower::ServiceExt as _;
 
 use crate::body::{Holding, discard};
 use crate::pool::{Activity, Protocol, UnderWay};
-use crate::socket::Socket;
+use crate::socket::{DISCARDED, Socket};
 use crate::{Access, App, HEAD_MAX, HEAD_TIMEOUT, IDLE_TIMEOUT, Limits};
 
 /// Time for an evicted connection to close; it may have begun a request.
@@ -35,9 +35,7 @@ const STREAM_WINDOW: u32 = 1024 * 1024;
 /// Bytes of an HTTP/2 frame: each has a fixed cost, whatever its length.
 pub(crate) const FRAME: u32 = 64 * 1024;
 
-/// Bytes of a request's body that are read before the request is denied or answered as overloaded, and how long the client may
-/// pause meanwhile: announcing a body and not sending it must gain nothing.
-pub(crate) const DISCARDED: usize = 16 * 1024 * 1024;
+/// Time that a client may pause in a body that is discarded: announcing a body and not sending it must gain nothing.
 const DISCARDED_SILENCE: Duration = Duration::from_millis(100);
 
 /// State shared by all connections of a listener.

@@ -9,7 +9,8 @@ use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
-use crate::connection::DISCARDED;
+/// Bytes of a request that are read after it was denied, so that the client reads the response.
+pub(crate) const DISCARDED: usize = 16 * 1024 * 1024;
 use crate::pool::Activity;
 
 /// The response to a first head that is too long. hyper sends its own when it has read its whole buffer, which is much larger.
