@@ -1,6 +1,8 @@
 //! Failures of a send attempt, temporary or permanent.
 
 use mail_queue::Malformed;
+use opentelemetry::trace::{Status, TraceContextExt as _};
+use opentelemetry::{Context, KeyValue};
 
 use crate::SendError;
 
@@ -42,4 +44,12 @@ impl Failure {
             Self::Transport(_) => "transport",
         }
     }
+}
+
+/// Marks the current span as failed.
+pub(crate) fn fail_span(error_type: &'static str, description: String) {
+    Context::map_current(|cx| {
+        cx.span().set_attribute(KeyValue::new("error.type", error_type));
+        cx.span().set_status(Status::error(description));
+    });
 }

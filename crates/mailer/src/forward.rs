@@ -11,7 +11,7 @@ use opentelemetry::trace::{FutureExt as _, SpanBuilder, SpanKind, TraceContextEx
 use opentelemetry::{Context, global};
 
 use crate::Failure;
-use crate::handle::fail;
+use crate::failure::fail_span;
 
 /// The channel and broker of a delivery, for forwarding and acknowledging.
 #[derive(Clone, Copy, Debug)]
@@ -41,7 +41,7 @@ impl Forwarder<'_> {
         let span = Context::current_with_span(global::tracer("mailer").build(builder));
         let publishing = async {
             let published = self.publish(delivery, queue, more).await;
-            published.inspect_err(|error| fail("not_published", error.to_string()))
+            published.inspect_err(|error| fail_span("not_published", error.to_string()))
         };
         publishing.with_context(span).await
     }
@@ -74,7 +74,7 @@ impl Forwarder<'_> {
         let settling = async {
             // `Ok(false)` means that its channel is closed.
             if !delivery.ack(BasicAckOptions::default()).await.unwrap_or(false) {
-                fail(
+                fail_span(
                     "connection_lost",
                     "connection lost; the message will be redelivered".to_owned(),
                 );

@@ -7,11 +7,12 @@ use lapin::message::Delivery;
 use lapin::options::BasicNackOptions;
 use lapin::types::AMQPValue;
 use mail_queue::{DEAD_LETTERS, Malformed, QUEUE, ResetRequest, RetrySchedule, headers, semconv};
-use opentelemetry::trace::{FutureExt as _, Link, SpanBuilder, SpanKind, Status, TraceContextExt as _, Tracer as _};
+use opentelemetry::trace::{FutureExt as _, Link, SpanBuilder, SpanKind, TraceContextExt as _, Tracer as _};
 use opentelemetry::{Context, KeyValue, global};
 use uuid::Uuid;
 
 use crate::compose::compose;
+use crate::failure::fail_span;
 use crate::forward::failed;
 use crate::{Composed, Failure, Forwarder, Journal, MailTransport, SendError};
 
@@ -80,7 +81,7 @@ impl Mailer {
     /// stays in its queue and is redelivered.
     async fn settle_failed(&self, delivery: &Delivery, failure: &Failure, forwarder: Forwarder<'_>) {
         let attempt = attempt_of(&delivery.properties);
-        fail(failure.error_type(), failure.to_string());
+        fail_span(failure.error_type(), failure.to_string());
         let delay = self.schedule.after(attempt).filter(|_| failure.is_transient());
         let queue = if let Some(delay) = delay {
             tracing::warn!(reason = %failure, attempt, retry_in = ?delay.delay, "attempt failed; retrying later");
@@ -131,7 +132,7 @@ impl Mailer {
     #[tracing::instrument(name = "compose mail", skip_all)]
     fn compose(&self, id: &str, body: &[u8]) -> Result<Composed, Malformed> {
         let composed = ResetRequest::from_json(body).and_then(|request| compose(id, &request, &self.reset_url));
-        composed.inspect_err(|malformed| fail(malformed.error_type(), malformed.to_string()))
+        composed.inspect_err(|malformed| fail_span(malformed.error_type(), malformed.to_string()))
     }
 
     // Signed, because the layer exports unsigned numbers as strings.
@@ -143,7 +144,7 @@ impl Mailer {
     async fn attempt(&self, mail: &Composed, attempt: u32) -> Result<(), SendError> {
         let sent = tokio::time::timeout(ATTEMPT_TIMEOUT, self.transport.send(mail)).await;
         let sent = sent.unwrap_or_else(|_| Err(SendError::transient("timed out")));
-        sent.inspect_err(|error| fail("transport", error.to_string()))
+        sent.inspect_err(|error| fail_span("transport", error.to_string()))
     }
 }
 
@@ -175,14 +176,6 @@ fn published(properties: &BasicProperties) -> Option<i64> {
         AMQPValue::LongLongInt(at) => Some(*at),
         _ => None,
     }
-}
-
-/// Marks the current span as failed.
-pub(crate) fn fail(error_type: &'static str, description: String) {
-    Context::map_current(|cx| {
-        cx.span().set_attribute(KeyValue::new("error.type", error_type));
-        cx.span().set_status(Status::error(description));
-    });
 }
 
 /// Returns the number of this attempt, starting at 1.
