@@ -34,6 +34,7 @@ mod outbox;
 mod presence;
 mod server;
 mod session;
+mod shared;
 
 pub use config::Config;
 pub use server::{BindError, Broker};

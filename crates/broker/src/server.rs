@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::net::TcpListener;
@@ -11,10 +11,9 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::config::{CLOSE_TIMEOUT, Config, PASSWORD, USER};
-use crate::core::{ConnectionId, Core};
-use crate::memory::Memory;
-use crate::presence::ConnectionRegistry;
+use crate::core::ConnectionId;
 use crate::session;
+use crate::shared::Shared;
 
 /// An error of [`Broker::bind`].
 #[derive(Debug, thiserror::Error)]
@@ -40,22 +39,6 @@ pub struct Broker {
     shared: Arc<Shared>,
 }
 
-/// The state shared by all connections.
-#[derive(Debug)]
-pub(crate) struct Shared {
-    pub(crate) config: Config,
-    pub(crate) memory: Memory,
-    pub(crate) presences: ConnectionRegistry,
-    core: Mutex<Core>,
-}
-
-impl Shared {
-    /// Locks the broker's state. Never held across an await; ignores poisoning, so that one panicked session does not fail the others.
-    pub(crate) fn core(&self) -> MutexGuard<'_, Core> {
-        self.core.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
 impl Broker {
     /// Binds the address. Clients can connect from here on, and are answered once it [serves](Self::serve).
     ///
@@ -69,16 +52,10 @@ impl Broker {
         let listen = |source| BindError::Listen { address, source };
         let listener = TcpListener::bind(address).await.map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
-        let shared = Shared {
-            memory: Memory::new(config.max_memory),
-            presences: ConnectionRegistry::default(),
-            config,
-            core: Mutex::default(),
-        };
         Ok(Self {
             listener,
             address,
-            shared: Arc::new(shared),
+            shared: Arc::new(Shared::new(config)),
         })
     }
 

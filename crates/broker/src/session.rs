@@ -22,7 +22,7 @@ use crate::frame::{CloseReason, Frame, FrameReader, put_method};
 use crate::handshake::{Limits, handshake};
 use crate::outbox::Outbox;
 use crate::presence::ConnectionSlot;
-use crate::server::Shared;
+use crate::shared::Shared;
 
 type Reader = FrameReader<OwnedReadHalf>;
 
