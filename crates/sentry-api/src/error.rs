@@ -9,6 +9,16 @@ const RATE_LIMIT_RESET: &str = "x-sentry-rate-limit-reset";
 /// Upper bound of a wait requested by Sentry.
 const WAIT_MAX: Duration = Duration::from_secs(60 * 60);
 
+/// An invalid or missing variable. Never contains a value.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{variable} {problem}")]
+pub struct SettingsError {
+    /// Name of the variable.
+    pub variable: &'static str,
+    /// Cause and expected value.
+    pub problem: &'static str,
+}
+
 /// A failed request for a trace. Each message has the cause and what to do about it.
 ///
 /// No message contains text of a response, so the token cannot leak that way.

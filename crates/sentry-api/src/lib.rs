@@ -32,8 +32,8 @@ mod settings;
 mod site;
 
 pub use client::{Client, SetupError};
-pub use error::ApiError;
+pub use error::{ApiError, SettingsError};
 pub use response::{SentryError, SentrySpan, SentryTrace};
 pub use schedule::{Delays, DelaysError, Outcome, Schedule, WATCHED_MAX};
-pub use settings::{Settings, SettingsError, Token};
+pub use settings::{Settings, Token};
 pub use site::Site;

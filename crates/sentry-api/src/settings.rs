@@ -4,17 +4,8 @@ use std::fmt;
 
 use reqwest::header::HeaderValue;
 
+use crate::error::SettingsError;
 use crate::site::{Site, is_slug};
-
-/// An invalid or missing variable. Never contains a value.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{variable} {problem}")]
-pub struct SettingsError {
-    /// Name of the variable.
-    pub variable: &'static str,
-    /// Cause and expected value.
-    pub problem: &'static str,
-}
 
 /// A Sentry auth token. It is a secret: it has no `Display`, and its `Debug` hides it.
 #[derive(Clone, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use reqwest::Url;
 use trace_model::{SpanId, TraceId};
 
-use crate::settings::SettingsError;
+use crate::error::SettingsError;
 
 /// An organization in a Sentry installation.
 #[derive(Clone, Debug, PartialEq, Eq)]
