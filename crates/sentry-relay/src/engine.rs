@@ -19,9 +19,10 @@ use trace_model::sentry::Delivery;
 use crate::attempt::{self, Failure, SentryResponse};
 use crate::buffer::{Buffer, Entry};
 use crate::category::Categories;
+use crate::event::Event;
 use crate::limit::RateLimits;
+use crate::limits::Limits;
 use crate::outgoing::{Outgoing, Receipt};
-use crate::relay::{Event, Limits};
 use crate::response::RelayResponse;
 use crate::target::Target;
 

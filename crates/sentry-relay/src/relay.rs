@@ -8,12 +8,12 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue};
 use ingest_state::RelayCounts;
 use tokio::sync::{mpsc, oneshot, watch};
-use trace_model::sentry::Delivery;
 
-use crate::attempt::{self, ProgressTimeout};
-use crate::backoff::Backoff;
+use crate::attempt;
 use crate::category::Categories;
 use crate::engine::{Command, Engine};
+use crate::event::Events;
+use crate::limits::Limits;
 use crate::outgoing::{self, Endpoint, Incoming, Outgoing, Receipt};
 use crate::response::RelayResponse;
 use crate::target::Target;
@@ -22,56 +22,6 @@ use crate::target::Target;
 const EVENTS_MAX: usize = 256;
 const STOPPED: &str = "relay stopped";
 const OVERLOADED: &str = "relay overloaded";
-
-/// The bounds of a relay.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// Envelopes that may be buffered while Sentry is unreachable.
-    pub waiting: usize,
-    /// Memory of the buffer, in bytes; requests in flight may use as much again.
-    pub waiting_bytes: usize,
-    /// Concurrent requests.
-    pub concurrent: usize,
-    /// Time that an SDK waits for Sentry's response, and time that an attempt may take without progress.
-    pub deadline: Duration,
-    /// Bytes per second of the slowest supported uplink. The buffers of a connection may take that long to drain, so an attempt
-    /// gets this much more time for each byte accepted.
-    pub min_upload_rate: usize,
-    /// Failed tries while Sentry responds to other requests before an envelope is dropped. An outage uses up none.
-    pub tries: u32,
-    /// Delays between attempts while Sentry is unreachable.
-    pub backoff: Backoff,
-    /// Delay between two buffered envelopes: Sentry asks for it, because a burst may look like abuse.
-    pub pause: Duration,
-    /// Time limit of the last attempts at shutdown.
-    pub shutdown_timeout: Duration,
-}
-
-impl Default for Limits {
-    /// 1,000 envelopes, 16 MiB, 8 requests, 5 s, 32 KiB/s, 5 tries, [`Backoff::default`], 100 ms, 2 s.
-    fn default() -> Self {
-        Self {
-            waiting: 1000,
-            waiting_bytes: 16 * 1024 * 1024,
-            concurrent: 8,
-            deadline: Duration::from_secs(5),
-            min_upload_rate: 32 * 1024,
-            tries: 5,
-            backoff: Backoff::default(),
-            pause: Duration::from_millis(100),
-            shutdown_timeout: Duration::from_secs(2),
-        }
-    }
-}
-
-impl Limits {
-    pub(crate) const fn progress_timeout(&self) -> ProgressTimeout {
-        ProgressTimeout {
-            deadline: self.deadline,
-            min_upload_rate: self.min_upload_rate,
-        }
-    }
-}
 
 /// A received request to forward to Sentry.
 #[derive(Clone, Debug)]
@@ -90,26 +40,6 @@ pub struct Forward<T> {
     pub categories: Categories,
     /// Identifies the request in a later [`Event`].
     pub tag: T,
-}
-
-/// The outcome of a request that its [`RelayResponse`] could not report: it was buffered, or the SDK was gone.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Event<T> {
-    /// The tag of its [`Forward`].
-    pub tag: T,
-    /// The outcome; never [`Delivery::Waiting`].
-    pub delivery: Delivery,
-}
-
-/// The receiver of [`Event`]s. It must be read: a relay whose events are not read stops accepting requests.
-#[derive(Debug)]
-pub struct Events<T>(mpsc::Receiver<Event<T>>);
-
-impl<T> Events<T> {
-    /// Waits for the next event; `None` once the relay has stopped and all events were read. Cancel-safe.
-    pub async fn recv(&mut self) -> Option<Event<T>> {
-        self.0.recv().await
-    }
 }
 
 /// The relay cannot start.

@@ -6,7 +6,7 @@ use trace_model::sentry::Delivery;
 
 use super::{Engine, Waiter};
 use crate::buffer::Entry;
-use crate::relay::Event;
+use crate::event::Event;
 use crate::response::RelayResponse;
 
 impl Waiter {
