@@ -10,18 +10,67 @@ use http::{HeaderMap, StatusCode};
 use http_body_util::BodyExt;
 use hyper::body::Body as _;
 
-use crate::admission::{Admitted, LARGE, LARGE_INFLATED, ROOM_WAIT};
-use crate::budget::Reservation;
+use crate::Listener;
+use crate::admission::{Admission, Admitted, LARGE, LARGE_INFLATED, ROOM_WAIT};
+use crate::budget::{MemoryBudget, Reservation};
 use crate::content_encoding::{ContentEncoding, STEP};
-use crate::intake::Intake;
+use crate::health::Recorder;
 use crate::limits::{BodyLimit, Size};
-use crate::pool::Buffer;
+use crate::pool::{Buffer, Pool};
 use crate::rejection::Rejection;
 
 /// Pause after which a sender in the middle of a body is given up.
 const SILENCE: Duration = Duration::from_secs(5);
 /// Bytes of a rejected body that are read.
 const SKIPPED: usize = 64 * 1024 * 1024;
+
+/// Reads bodies at one listener, within the memory of all.
+#[derive(Clone, Debug)]
+pub(crate) struct BodyReader {
+    listener: Listener,
+    budget: MemoryBudget,
+    pool: Pool,
+    admission: Admission,
+    recorder: Recorder,
+}
+
+impl BodyReader {
+    pub(crate) fn new(listener: Listener, budget: MemoryBudget, admission: Admission, recorder: Recorder) -> Self {
+        Self {
+            listener,
+            budget,
+            pool: Pool::default(),
+            admission,
+            recorder,
+        }
+    }
+
+    /// The same for requests to another listener.
+    pub(crate) fn at(&self, listener: Listener) -> Self {
+        Self {
+            listener,
+            ..self.clone()
+        }
+    }
+
+    pub(crate) const fn budget(&self) -> &MemoryBudget {
+        &self.budget
+    }
+
+    pub(crate) const fn pool(&self) -> &Pool {
+        &self.pool
+    }
+
+    pub(crate) const fn admission(&self) -> &Admission {
+        &self.admission
+    }
+
+    /// Counts the received bytes of a body that is about to be accepted or rejected.
+    fn count_bytes(&self, bytes: usize) {
+        self.recorder
+            .record_quietly(|health| health.listeners[self.listener].received_bytes += bytes as u64);
+    }
+}
 
 /// A body that is here.
 #[derive(Debug)]
@@ -39,7 +88,7 @@ pub(crate) struct Received {
 impl Received {
     /// Inflates it, if it is compressed. Works in steps, so that a large one does not keep others from the thread, and draws on the
     /// account before each takes memory.
-    pub(crate) async fn inflate(self, coding: ContentEncoding, intake: &Intake) -> Result<Self, Rejection> {
+    pub(crate) async fn inflate(self, coding: ContentEncoding, reader: &BodyReader) -> Result<Self, Rejection> {
         if coding == ContentEncoding::Identity {
             return Ok(self);
         }
@@ -53,20 +102,20 @@ impl Received {
         let compressed = reservation.bytes();
         let mut whole = None;
         if bytes.len() <= LARGE && !admitted.has_turn() {
-            let _decoder = intake.admission().decoder().await;
+            let _decoder = reader.admission().decoder().await;
             let limits = Limits {
                 most: LARGE_INFLATED,
                 wait: Duration::ZERO,
             };
-            whole = inflated(coding, &bytes, &mut reservation, limit, limits, intake).await?;
+            whole = inflated(coding, &bytes, &mut reservation, limit, limits, reader).await?;
         }
         if whole.is_none() {
-            intake.admission().turn(&mut admitted).await?;
+            reader.admission().turn(&mut admitted).await?;
             let limits = Limits {
                 most: usize::MAX,
                 wait: admitted.room_wait(),
             };
-            whole = inflated(coding, &bytes, &mut reservation, limit, limits, intake).await?;
+            whole = inflated(coding, &bytes, &mut reservation, limit, limits, reader).await?;
         }
         drop(bytes);
         reservation.shrink(compressed);
@@ -96,12 +145,12 @@ async fn inflated(
     reservation: &mut Reservation,
     limit: BodyLimit,
     limits: Limits,
-    intake: &Intake,
+    reader: &BodyReader,
 ) -> Result<Option<Buffer>, Rejection> {
     let unreadable = |error| Rejection::malformed(format!("the body cannot be read: {error}"));
     let decoder = coding.decoder_bytes();
     reservation.grow_within(decoder, limits.wait).await?;
-    let mut whole = intake.pool().take(0);
+    let mut whole = reader.pool().take(0);
     let mut inflated = coding.inflate(bytes).map_err(unreadable)?;
     loop {
         reservation.grow_within(STEP, limits.wait).await?;
@@ -127,20 +176,20 @@ async fn inflated(
 }
 
 /// Reads an HTTP body and decompresses it by its headers.
-pub(crate) async fn read(intake: &Intake, headers: &HeaderMap, body: Body, limit: BodyLimit) -> Result<Received, Rejection> {
-    let (received, coding) = read_coded(intake, headers, body, limit).await?;
-    received.inflate(coding, intake).await
+pub(crate) async fn read(reader: &BodyReader, headers: &HeaderMap, body: Body, limit: BodyLimit) -> Result<Received, Rejection> {
+    let (received, coding) = read_coded(reader, headers, body, limit).await?;
+    received.inflate(coding, reader).await
 }
 
 /// Reads an HTTP body without decompressing it, and its encoding from its headers.
 pub(crate) async fn read_coded(
-    intake: &Intake,
+    reader: &BodyReader,
     headers: &HeaderMap,
     body: Body,
     limit: BodyLimit,
 ) -> Result<(Received, ContentEncoding), Rejection> {
     match ContentEncoding::of(headers, &CONTENT_ENCODING) {
-        Ok(coding) => Ok((read_plain(intake, headers, body, limit, |_| None).await?, coding)),
+        Ok(coding) => Ok((read_plain(reader, headers, body, limit, |_| None).await?, coding)),
         Err(reason) => {
             skip(body).await;
             Err(Rejection::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, reason))
@@ -153,7 +202,7 @@ type Announced = fn(&[u8]) -> Option<usize>;
 
 /// Reads an HTTP body as it is.
 pub(crate) async fn read_plain(
-    intake: &Intake,
+    reader: &BodyReader,
     headers: &HeaderMap,
     mut body: Body,
     limit: BodyLimit,
@@ -161,10 +210,10 @@ pub(crate) async fn read_plain(
 ) -> Result<Received, Rejection> {
     let declared = body.size_hint().lower();
     let mut receiving = Receiving {
-        intake,
+        reader,
         limit,
         whole: None,
-        reservation: intake.budget().reservation(),
+        reservation: reader.budget().reservation(),
         admitted: Admitted::default(),
     };
     let collected = if declared > limit.sent as u64 {
@@ -179,7 +228,7 @@ pub(crate) async fn read_plain(
         admitted,
         ..
     } = receiving;
-    intake.count_bytes(whole.as_ref().map_or(0, |whole| whole.bytes.len()));
+    reader.count_bytes(whole.as_ref().map_or(0, |whole| whole.bytes.len()));
     if let Err(rejection) = collected {
         // A client that waits for `100 Continue` gets the rejection instead.
         if !headers.contains_key(EXPECT) && rejection.status != StatusCode::REQUEST_TIMEOUT {
@@ -199,7 +248,7 @@ pub(crate) async fn read_plain(
 
 /// A body on its way.
 struct Receiving<'a> {
-    intake: &'a Intake,
+    reader: &'a BodyReader,
     limit: BodyLimit,
     /// `None` until it is admitted.
     whole: Option<Buffer>,
@@ -210,10 +259,10 @@ struct Receiving<'a> {
 impl Receiving<'_> {
     /// Waits for admission before anything is read where the length is known, and otherwise once the body turns out to be large.
     async fn collect(&mut self, body: &mut Body, declared: usize, announced: Announced) -> Result<(), Rejection> {
-        let (admission, limit) = (self.intake.admission(), self.limit);
+        let (admission, limit) = (self.reader.admission(), self.limit);
         admission.body(declared, &mut self.admitted).await?;
         // A sender with a wrong length holds no more than that.
-        let whole = self.whole.insert(self.intake.pool().take(declared.min(LARGE)));
+        let whole = self.whole.insert(self.reader.pool().take(declared.min(LARGE)));
         loop {
             let frame = match tokio::time::timeout(SILENCE, body.frame()).await {
                 Ok(Some(Ok(frame))) => frame,

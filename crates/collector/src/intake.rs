@@ -6,20 +6,19 @@ use std::time::Duration;
 use axum::body::Body;
 use http::HeaderMap;
 use otlp_wire::json;
-use otlp_wire::schema::{self, Message};
 use tokio::sync::mpsc;
 use trace_model::{Batch, DropReason, DroppedSpans, Grant, IdError, Malformed, MetricsBatch, ReadError, Source};
 
 use crate::admission::{Admission, LARGE};
 use crate::arrival::Waiting;
-use crate::body::{self, Received};
+use crate::body::{self, BodyReader, Received};
 use crate::budget::{MemoryBudget, NoRoom, Reservation};
 use crate::health::Recorder;
 use crate::limits::BodyLimit;
 use crate::otlp::Encoding;
 use crate::own_uploads::OwnUploads;
-use crate::pool::Pool;
-use crate::rejection::Rejection;
+use crate::rejection::{Overloaded, Rejection};
+use crate::signal::{PartialSuccess, Signal};
 use crate::{Arrival, Listener, ListenerCounts};
 
 /// Time that a request waits for a slot in the queue before its sender is told to retry. The consumer stalls for at most one
@@ -28,38 +27,6 @@ const QUEUE_WAIT_MAX: Duration = Duration::from_millis(100);
 /// Bytes of protobuf per byte of JSON text, at most: `1,` in an array becomes eight bytes.
 const JSON_GROWTH: usize = 4;
 
-/// The queue is full, or the consumer is gone: the sender must retry.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Overloaded;
-
-/// Dropped parts of an accepted request.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct PartialSuccess {
-    /// Number of dropped spans.
-    pub(crate) rejected: u64,
-    /// Reason for the sender.
-    pub(crate) reason: String,
-}
-
-/// An OTLP signal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Signal {
-    Traces,
-    Logs,
-    Metrics,
-}
-
-impl Signal {
-    /// Returns the request's message.
-    pub(crate) const fn request(self) -> &'static Message {
-        match self {
-            Self::Traces => &schema::TRACES_REQUEST,
-            Self::Logs => &schema::LOGS_REQUEST,
-            Self::Metrics => &schema::METRICS_REQUEST,
-        }
-    }
-}
-
 /// The way in at one listener.
 #[derive(Clone, Debug)]
 pub(crate) struct Intake {
@@ -67,9 +34,7 @@ pub(crate) struct Intake {
     /// Encoding of an OTLP request.
     source: Source,
     arrivals: mpsc::Sender<Waiting>,
-    budget: MemoryBudget,
-    pool: Pool,
-    admission: Admission,
+    bodies: BodyReader,
     otlp_limit: BodyLimit,
     /// `None` where these are shown.
     uploads: Option<Arc<OwnUploads>>,
@@ -88,9 +53,7 @@ impl Intake {
             listener: Listener::OtlpGrpc,
             source: Source::OtlpGrpc,
             arrivals,
-            budget,
-            pool: Pool::default(),
-            admission: Admission::new(otlp_limit),
+            bodies: BodyReader::new(Listener::OtlpGrpc, budget, Admission::new(otlp_limit), recorder.clone()),
             otlp_limit,
             uploads: uploads.map(Arc::new),
             recorder,
@@ -102,6 +65,7 @@ impl Intake {
         Self {
             listener,
             source,
+            bodies: self.bodies.at(listener),
             ..self.clone()
         }
     }
@@ -111,11 +75,12 @@ impl Intake {
     }
 
     pub(crate) const fn budget(&self) -> &MemoryBudget {
-        &self.budget
+        self.bodies.budget()
     }
 
-    pub(crate) const fn pool(&self) -> &Pool {
-        &self.pool
+    /// Returns the reader of bodies at this listener.
+    pub(crate) const fn bodies(&self) -> &BodyReader {
+        &self.bodies
     }
 
     pub(crate) const fn recorder(&self) -> &Recorder {
@@ -128,18 +93,12 @@ impl Intake {
     }
 
     pub(crate) const fn admission(&self) -> &Admission {
-        &self.admission
+        self.bodies.admission()
     }
 
     /// Reads a body and decompresses it by its headers.
     pub(crate) async fn receive(&self, headers: &HeaderMap, body: Body, limit: BodyLimit) -> Result<Received, Rejection> {
-        body::read(self, headers, body, limit).await
-    }
-
-    /// Counts the received bytes of a body that is about to be accepted or rejected.
-    pub(crate) fn count_bytes(&self, bytes: usize) {
-        self.recorder
-            .record_quietly(|health| health.listeners[self.listener].received_bytes += bytes as u64);
+        body::read(&self.bodies, headers, body, limit).await
     }
 
     /// Hides the spans of requests to this collector, unless they are shown; returns how many.
@@ -159,7 +118,7 @@ impl Intake {
     pub(crate) async fn tell(&self, arrival: Arrival) {
         // An error means that the reader is gone; no memory, that it has far more to do.
         if let Ok(permit) = self.arrivals.reserve().await {
-            let _ = Permit(permit).send(arrival, self.budget.reservation());
+            let _ = Permit(permit).send(arrival, self.bodies.budget().reservation());
         }
     }
 
@@ -178,7 +137,7 @@ impl Intake {
     ) -> Result<Option<PartialSuccess>, Rejection> {
         let mut body = body;
         if body.bytes.len() > LARGE {
-            self.admission.turn(&mut body.admitted).await?;
+            self.bodies.admission().turn(&mut body.admitted).await?;
         }
         let (body, rejected) = match encoding {
             Encoding::Protobuf => (body, DroppedSpans::default()),
@@ -198,7 +157,7 @@ impl Intake {
         } = body;
         let most = limit.whole.min(json.len().saturating_mul(JSON_GROWTH));
         reservation.grow_within(most, admitted.room_wait()).await?;
-        let mut output = self.pool.take(0);
+        let mut output = self.bodies.pool().take(0);
         // Names and quotes are about half of the text.
         output.reserve(most.min(json.len() / 2), most)?;
         let read = json::transcode_within(&json, signal.request(), std::mem::take(&mut output.bytes), most);

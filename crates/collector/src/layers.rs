@@ -13,9 +13,8 @@ use http_server::{App, Denied};
 use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 
 use crate::health::Recorder;
-use crate::intake::Overloaded;
 use crate::otlp::Encoding;
-use crate::rejection::{RATE_LIMITS, Rejection, denial};
+use crate::rejection::{Overloaded, RATE_LIMITS, Rejection, denial};
 use crate::{Listener, Protocol};
 
 /// Time limit of one request, most of which is waiting for the sender.

@@ -47,6 +47,7 @@ mod pool;
 mod rejection;
 pub mod sentry;
 mod server;
+mod signal;
 
 pub use arrival::{Arrival, Arrivals, Delivery, SentryArrival};
 pub use bind::{BindError, Collector, Config, PortError, bind_failure};

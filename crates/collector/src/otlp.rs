@@ -10,7 +10,7 @@ use ::http::HeaderMap;
 use ::http::header::CONTENT_TYPE;
 use opentelemetry_proto::tonic::collector::trace::v1::{ExportTracePartialSuccess, ExportTraceServiceResponse};
 
-use crate::intake::PartialSuccess;
+use crate::signal::PartialSuccess;
 
 /// Encoding of OTLP/HTTP messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

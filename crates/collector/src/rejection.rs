@@ -9,7 +9,6 @@ use ingest_state::{Denial, clean};
 use tonic::Code;
 
 use crate::budget::NoRoom;
-use crate::intake::Overloaded;
 use crate::otlp::{Encoding, status};
 use crate::{Listener, content_encoding};
 
@@ -142,6 +141,10 @@ impl Rejection {
         }
     }
 }
+
+/// The queue is full, or the consumer is gone: the sender must retry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Overloaded;
 
 impl From<Overloaded> for Rejection {
     fn from(Overloaded: Overloaded) -> Self {

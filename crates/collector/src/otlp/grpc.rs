@@ -18,10 +18,11 @@ use prost::Message;
 
 use crate::body::{self, Received};
 use crate::content_encoding::ContentEncoding;
-use crate::intake::{Intake, PartialSuccess, Signal};
+use crate::intake::Intake;
 use crate::layers;
 use crate::limits::BodyLimit;
 use crate::rejection::Rejection;
+use crate::signal::{PartialSuccess, Signal};
 
 /// Before each message: whether it is compressed, and its length.
 const PREFIX: usize = 5;
@@ -93,14 +94,14 @@ async fn message(intake: &Intake, headers: &HeaderMap, body: Body) -> Result<Rec
         sent: limit.sent + PREFIX,
         ..limit
     };
-    let mut received = body::read_plain(intake, headers, body, limit, announced).await?;
+    let mut received = body::read_plain(intake.bodies(), headers, body, limit, announced).await?;
     let is_compressed = unwrap(&mut received.bytes).map_err(Rejection::malformed)?;
     match (is_compressed, coding) {
         (false, _) => Ok(received),
         (true, ContentEncoding::Identity) => Err(Rejection::malformed(format!(
             "the message is compressed, but {ENCODING} is missing"
         ))),
-        (true, coding) => received.inflate(coding, intake).await,
+        (true, coding) => received.inflate(coding, intake.bodies()).await,
     }
 }
 

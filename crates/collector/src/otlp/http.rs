@@ -14,8 +14,9 @@ use prost::Message;
 
 use super::Encoding;
 use crate::body;
-use crate::intake::{Intake, PartialSuccess, Signal};
+use crate::intake::Intake;
 use crate::rejection::Rejection;
+use crate::signal::{PartialSuccess, Signal};
 
 /// The paths that take data. Some build them from an endpoint and a path, both with a slash at the end.
 const SIGNALS: [(&str, Signal); 3] = [

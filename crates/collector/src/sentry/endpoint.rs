@@ -133,13 +133,13 @@ pub(super) struct RawBody {
 
 impl RawBody {
     pub(super) async fn receive(state: &AppState, headers: &HeaderMap, body: Body, limit: BodyLimit) -> Result<Self, Rejection> {
-        let (mut coded, coding) = body::read_coded(&state.intake, headers, body, limit).await?;
+        let (mut coded, coding) = body::read_coded(state.intake.bodies(), headers, body, limit).await?;
         let (mut as_sent, mut reservation) = (Bytes::new(), state.intake.budget().reservation());
         if state.relay.is_some() {
             as_sent = coded.bytes.clone();
             reservation = coded.reservation.split(as_sent.len());
         }
-        let mut received = coded.inflate(coding, &state.intake).await?;
+        let mut received = coded.inflate(coding, state.intake.bodies()).await?;
         if state.relay.is_some() {
             reservation.absorb(received.reservation.split(usize::MAX));
         }
@@ -234,7 +234,7 @@ async fn unwrap(mut received: Received, intake: &Intake) -> Result<Received, Rej
         bytes: compressed.into(),
         ..received
     };
-    compressed.inflate(ContentEncoding::Deflate, intake).await
+    compressed.inflate(ContentEncoding::Deflate, intake.bodies()).await
 }
 
 fn single_event(payload: &Bytes) -> Result<Envelope, String> {

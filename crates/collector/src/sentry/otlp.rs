@@ -18,9 +18,9 @@ use super::sender;
 use crate::Arrival;
 use crate::arrival::SentryArrival;
 use crate::body;
-use crate::intake::Signal;
 use crate::otlp::http as otlp_http;
 use crate::rejection::Rejection;
+use crate::signal::Signal;
 
 const ROUTE: &str = "/api/{project}/integration/otlp/v1";
 
