@@ -123,7 +123,9 @@ impl App {
         };
         let waterfall = selection.zip(self.traces.shown(&self.store));
         let waterfall = waterfall.map(|(selection, trace)| {
-            let step = waterfall_step(trace.spans);
+            // A trace that is opened while it runs will need more, and then nothing moves.
+            let grows = selection == Selection::Read && trace.in_flight > 0;
+            let step = if grows { u16::MAX } else { waterfall_step(trace.spans) };
             self.splits.waterfall.showing(trace.trace_id, step, selection)
         });
         Splits {

@@ -263,6 +263,22 @@ fn details_have_the_empty_rows_of_a_short_trace() {
 }
 
 #[test]
+fn trace_that_is_opened_while_it_runs_has_rows_for_more() {
+    let mut scene = Scene::new(Mode::Viewer, 120, 40);
+    let mut spans = long(1, 8);
+    for span in spans[0].scope_spans.iter_mut().flat_map(|scope| &mut scope.spans) {
+        span.end_time_unix_nano = 0;
+    }
+    let rest = spans.split_off(1);
+    scene.add(spans);
+    scene.press(&[Key::Enter]);
+    let while_it_runs = lines(&mut scene);
+    scene.add(rest);
+    assert_eq!(lines(&mut scene), while_it_runs, "what is read does not move");
+    assert!(while_it_runs[1] > 20, "{while_it_runs:?}");
+}
+
+#[test]
 fn details_get_rows_back_after_a_long_trace() {
     let mut scene = Scene::new(Mode::Viewer, 120, 40);
     for trace in 1..=4 {
