@@ -73,6 +73,7 @@ pub enum Action {
     CopyCurl,
     CopyValue,
     CopyRecord,
+    Patterns,
     TogglePicture,
     MarkBase,
     OpenFailed,

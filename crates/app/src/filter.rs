@@ -143,6 +143,19 @@ impl FilterLine {
         list.set(store, Filter::default());
     }
 
+    /// Sets the filter of a list to a text that was not typed; the previous one is remembered.
+    ///
+    /// # Errors
+    /// The text is not a filter.
+    pub(super) fn replace(&mut self, list: Filtered, text: &str, store: &mut Store, clock: &Clock) -> Result<(), String> {
+        let filter = Filter::parse_for(text, list.records(), clock).map_err(|error| error.to_string())?;
+        self.remember(list);
+        text.clone_into(&mut self.set[list as usize]);
+        list.set(store, filter);
+        self.remember(list);
+        Ok(())
+    }
+
     /// The list's filter ends with the list.
     pub(super) fn forget(&mut self, list: Filtered) {
         self.remember(list);

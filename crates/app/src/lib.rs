@@ -50,7 +50,7 @@ macro_rules! layers {
                 Palette: $crate::Palette, "Command palette";
             }
             // Parts of a tab in which keys mean something else.
-            parts { Waterfall, Details, LogRecord, RuleTraces }
+            parts { Waterfall, Details, LogRecord, Patterns, RuleTraces }
             // Lines that are edited on a tab, a screen or a popup.
             lines { Filter, Find, ListFilter }
         }
@@ -136,7 +136,7 @@ pub use layer::{Layer, Popup, Screen, Tab};
 pub use line::InputLine;
 pub use list_filter::ListFilter;
 pub use lists::List;
-pub use logs::{Histogram, HistogramRow, LogFocus, LogParts, LogScreen, LogTab, RecordPane, TraceLogs};
+pub use logs::{Histogram, HistogramRow, LogFocus, LogParts, LogScreen, LogTab, PatternList, RecordPane, TraceLogs};
 pub use mouse::{Pointer, PointerKind};
 pub use operations::OperationList;
 pub use output::{Output, OutputLine, OutputScreen};
@@ -366,7 +366,7 @@ impl App {
     pub fn is_reading(&self) -> bool {
         let is_marked_read = self.marked.as_ref().is_some_and(Profiled::is_reading);
         let is_comparing = matches!(self.screens.top(), Some(Screen::Compare(compare)) if compare.is_comparing());
-        let is_counting = self.log_screen().is_some_and(|logs| logs.histogram().is_counting());
+        let is_counting = self.log_screen().is_some_and(LogScreen::is_reading);
         self.waterfall.is_reading()
             || is_marked_read
             || is_comparing
@@ -389,7 +389,7 @@ impl App {
             _ => false,
         };
         let is_checked = self.cross_checks.step(&self.store, work);
-        let is_counted = self.count_logs(work);
+        let is_counted = self.read_logs(work);
         self.store.summarize_part(work) || is_checked || is_counted || is_read || is_marked_read || is_compared
     }
 }

@@ -6,6 +6,7 @@
 mod component;
 mod histogram;
 mod parts;
+mod patterns;
 mod record;
 mod rows;
 
@@ -22,6 +23,7 @@ use crate::{Action, Filtered};
 pub use component::{LogTab, TraceLogs};
 pub use histogram::{Histogram, HistogramRow};
 pub use parts::LogParts;
+pub use patterns::PatternList;
 pub use record::RecordPane;
 use rows::{LogRow, ShownLog};
 
@@ -55,6 +57,8 @@ pub struct LogScreen {
     cells: TableCells,
     histogram: Histogram,
     record: RecordPane,
+    /// The patterns of what is listed, if they are shown.
+    patterns: Option<PatternList>,
     /// True if the user has put the record to the right of the list.
     is_beside: bool,
 }
@@ -98,6 +102,7 @@ impl LogScreen {
             cells: TableCells::default(),
             histogram: Histogram::default(),
             record: RecordPane::default(),
+            patterns: None,
             is_beside: false,
         }
     }
@@ -157,6 +162,39 @@ impl LogScreen {
     #[must_use]
     pub const fn record(&self) -> &RecordPane {
         &self.record
+    }
+
+    /// Returns the patterns of what is listed, if they are shown.
+    #[must_use]
+    pub const fn patterns(&self) -> Option<&PatternList> {
+        self.patterns.as_ref()
+    }
+
+    /// Returns true while something is read for it.
+    pub(crate) fn is_reading(&self) -> bool {
+        self.histogram.is_counting() || self.patterns.as_ref().is_some_and(PatternList::is_reading)
+    }
+
+    /// Reads until about this much work is done; returns true if there is something new.
+    fn step(&mut self, store: &Store, work: u64) -> bool {
+        let is_counted = self.histogram.step(store, work);
+        let patterns = self.patterns.as_mut();
+        patterns.is_some_and(|patterns| patterns.step(store, work)) || is_counted
+    }
+
+    /// Returns when it is to be read again, in nanoseconds since the Unix epoch.
+    pub(crate) fn due(&self, store: &Store) -> Option<u64> {
+        let patterns = self.patterns.as_ref().and_then(|patterns| patterns.due(store));
+        self.histogram.due().into_iter().chain(patterns).min()
+    }
+
+    /// Shows the patterns of what is listed, or the records again.
+    fn toggle_patterns(&mut self) {
+        self.focus = LogFocus::List;
+        self.patterns = match self.patterns.take() {
+            Some(_) => None,
+            None => Some(PatternList::new(self.view)),
+        };
     }
 
     /// Returns true if the user has put the record to the right of the list.
@@ -242,6 +280,9 @@ impl LogScreen {
 
     /// Moves the cursor in the list, or in the record.
     fn move_by(&mut self, store: &Store, action: Action) {
+        if let Some(patterns) = &mut self.patterns {
+            return patterns.update(action);
+        }
         match self.focus {
             LogFocus::List => {
                 let rows = self.rows(store);
@@ -253,6 +294,9 @@ impl LogScreen {
 
     /// Puts the cursor on a row in view. Returns whether it was there already.
     fn select_row(&mut self, store: &Store, row: usize) -> Option<bool> {
+        if let Some(patterns) = &mut self.patterns {
+            return patterns.select_row(row);
+        }
         self.focus = LogFocus::List;
         self.window.hold();
         let rows = self.rows(store);
@@ -348,6 +392,9 @@ impl LogScreen {
         let times = self.shown_times(store);
         self.histogram.fit(store, self.view, &times, parts.bars, now);
         self.record.fit(store, selected, parts.record, &now.zone);
+        if let Some(patterns) = &mut self.patterns {
+            patterns.fit(store, &times, (parts.head, parts.rows), now);
+        }
     }
 
     /// Drags the pointer over the histogram, from the column where it was pressed.

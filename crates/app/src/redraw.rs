@@ -44,7 +44,7 @@ impl App {
             .filter_map(|trace| verdict_due(self.reach(trace.trace_id), now))
             .min();
         let sorted = self.traces.is_behind(&self.store, now.unix_nano);
-        let counted = self.log_screen().and_then(|logs| logs.histogram().due());
+        let counted = self.log_screen().and_then(|logs| logs.due(&self.store));
         let counted = counted.map(|due| Duration::from_nanos(due.saturating_sub(now.unix_nano)));
         clock.into_iter().chain(due).chain(sorted).chain(counted).min()
     }

@@ -34,8 +34,12 @@ pub(super) fn draw(frame: &mut Frame, app: &App, screen: &LogScreen, area: Rect,
         below: Rect::ZERO,
         last: Rect::ZERO,
     };
-    table::draw_heads(frame, screen.cells(), hits);
-    table::draw_rows(frame, screen.cells(), as_list.rows, true);
+    let cells = match screen.patterns() {
+        Some(patterns) => patterns.table().cells(),
+        None => screen.cells(),
+    };
+    table::draw_heads(frame, cells, hits);
+    table::draw_rows(frame, cells, as_list.rows, true);
     if screen.is_empty(&app.store) {
         let lines = std::iter::once(Line::default()).chain(nothing(app, screen));
         frame.render_widget(hint(lines), parts.rows);
@@ -59,8 +63,19 @@ fn draw_title(frame: &mut Frame, app: &App, screen: &LogScreen, parts: &LogParts
     } else {
         breadcrumb::of_screen(app)
     };
+    if let Some(patterns) = screen.patterns() {
+        line = Line::from(title(" PATTERNS", true));
+        let known = format::count(patterns.table().len() as u64, "pattern");
+        let records = format::count(patterns.records(), "record");
+        line.push_span(if patterns.is_complete() {
+            format!("  most records first · {known}, {records}").fg(theme::DIM)
+        } else {
+            "  reading the records …".fg(theme::DIM)
+        });
+    }
     let newer = screen.new_since(&app.store);
     line.push_span(match (screen.is_following(), newer) {
+        _ if screen.patterns().is_some() => "".into(),
         (true, _) => "  following newest".fg(theme::DIM),
         (false, 0) => "".into(),
         (false, newer) => format!("  {} new below", format::grouped(newer as u64)).fg(theme::ACCENT),

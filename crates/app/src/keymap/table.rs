@@ -2,8 +2,8 @@
 
 use super::Key::{Char, Ctrl};
 use super::KeyContext::{
-    Compare, Copy, CrossCheck, Details, Filter, Help, LogRecord, Logs, Operations, Palette, RuleTraces, ServiceMap, TraceLogs,
-    Traces, Value, Warnings, Waterfall,
+    Compare, Copy, CrossCheck, Details, Filter, Help, LogRecord, Logs, Operations, Palette, Patterns, RuleTraces, ServiceMap,
+    TraceLogs, Traces, Value, Warnings, Waterfall,
 };
 use super::{Binding, Key, KeyContext, Section};
 use crate::{Action, Layer, Mode, Tab};
@@ -16,11 +16,12 @@ const EDITED: &[KeyContext] = KeyContext::EDITED;
 const IN_TRACES: &[KeyContext] = &[Traces, Waterfall, Details];
 /// Lists that words narrow, with what is found in the traces tab.
 const NARROWED: &[KeyContext] = &[
-    Traces, Waterfall, Details, Logs, LogRecord, TraceLogs, Operations, ServiceMap, Warnings, RuleTraces, Compare,
+    Traces, Waterfall, Details, Logs, LogRecord, TraceLogs, Patterns, Operations, ServiceMap, Warnings, RuleTraces, Compare,
 ];
 /// Lists with something to open in each row.
 const ENTERED: &[KeyContext] = &[
-    Traces, Waterfall, Details, Logs, LogRecord, TraceLogs, Operations, ServiceMap, Warnings, RuleTraces, CrossCheck, Compare,
+    Traces, Waterfall, Details, Logs, LogRecord, TraceLogs, Patterns, Operations, ServiceMap, Warnings, RuleTraces, CrossCheck,
+    Compare,
 ];
 /// Screens on which a trace is selected.
 const ONE_TRACE: &[KeyContext] = &[Traces, Waterfall, Details, CrossCheck, Compare, TraceLogs];
@@ -28,6 +29,8 @@ const ONE_TRACE: &[KeyContext] = &[Traces, Waterfall, Details, CrossCheck, Compa
 const ONE_SPAN: &[KeyContext] = &[Traces, Waterfall, Details, CrossCheck, Compare];
 /// Screens of log records.
 const LOGS: &[KeyContext] = &[Logs, LogRecord, TraceLogs];
+/// The same with the patterns of what is listed.
+const LOGS_AND_PATTERNS: &[KeyContext] = &[Logs, LogRecord, TraceLogs, Patterns];
 
 /// All keys, in the order in which help shows them.
 pub const KEYMAP: &[Section] = &[
@@ -40,7 +43,8 @@ pub const KEYMAP: &[Section] = &[
     Section::new("Traces", &[Traces], TRACES),
     Section::new("Selected trace", ONE_TRACE, TRACE).ranked(3),
     Section::new("Selected trace", ONE_SPAN, COPIED).ranked(3),
-    Section::new("Logs", LOGS, LOG_KEYS),
+    Section::new("Logs", LOGS_AND_PATTERNS, LOG_KEYS),
+    Section::new("Logs", LOGS, RECORD),
     Section::new("Panes", IN_TRACES, PANES).ranked(4),
     Section::new("Tree of spans", &[Waterfall, CrossCheck], TREE),
     Section::new("Waterfall and details", &[Waterfall, Details], SPANS),
@@ -158,14 +162,14 @@ const FILTERED: &[Binding] = &[bind("filter", &[Char('/')], Action::Filter, "fil
     .footer("narrow")
     .also_on(&[Help])
     .footer_on(&[
-        (&[Traces, Logs, LogRecord, TraceLogs], "filter"),
+        (&[Traces, Logs, LogRecord, TraceLogs, Patterns], "filter"),
         (&[Waterfall, Details], "find"),
         (&[Help], "search"),
     ])];
 
 const OPENED: &[Binding] = &[bind("open", &[Key::Enter], Action::Open, "open the selected row")
     .footer("open")
-    .footer_on(&[(&[Logs, TraceLogs], "span")])];
+    .footer_on(&[(&[Logs, TraceLogs], "span"), (&[Patterns], "list")])];
 
 const TRACES: &[Binding] = &[
     bind("sort", &[Char('s')], Action::Sort, "sort traces by the next column").footer("sort"),
@@ -210,8 +214,17 @@ const COPIED: &[Binding] = &[
         .footer("copy"),
 ];
 
+const RECORD: &[Binding] = &[bind("copy-record", &[Char('y')], Action::CopyRecord, "copy the record as JSON").footer("copy")];
+
 const LOG_KEYS: &[Binding] = &[
-    bind("copy-record", &[Char('y')], Action::CopyRecord, "copy the record as JSON").footer("copy"),
+    bind(
+        "patterns",
+        &[Char('a')],
+        Action::Patterns,
+        "group by pattern, or list records",
+    )
+    .footer("patterns")
+    .footer_on(&[(&[Patterns], "records")]),
     bind("zoom-in-time", &[Char('+')], Action::ZoomIn, "show a shorter time").footer("time"),
     bind("zoom-out-time", &[Char('-')], Action::ZoomOut, "show a longer time"),
     bind(

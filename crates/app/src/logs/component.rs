@@ -6,7 +6,7 @@ use trace_model::sentry::ErrorEvent;
 use trace_model::{Filter, LogQuery, LogView, SpanKey, Store, outside_of_spans};
 use trace_stats::SpanPlace;
 
-use super::{LogFocus, LogParts, LogScreen};
+use super::{LogFocus, LogParts, LogScreen, PatternList};
 use crate::format::{self, Now};
 use crate::keymap::KeyContext;
 use crate::layer::{Component, Opened, Outcome, Placed, Shown};
@@ -123,6 +123,9 @@ impl<T: LogLayer> Component for T {
         if app.filter.is_open_on(screen.filtered()) {
             return Some(KeyContext::Filter);
         }
+        if screen.patterns().is_some() {
+            return Some(KeyContext::Patterns);
+        }
         (screen.focus() == LogFocus::Record).then_some(KeyContext::LogRecord)
     }
 
@@ -134,6 +137,8 @@ impl<T: LogLayer> Component for T {
         let list = screen.filtered();
         match action {
             Action::Filter => app.filter.open(list),
+            Action::Patterns => screen.toggle_patterns(),
+            Action::Open if screen.patterns.is_some() => app.list_pattern::<T>(),
             Action::CopyRecord => return Outcome::Done(app.copy_record::<T>()),
             Action::NextPane | Action::PreviousPane => screen.turn_focus(),
             Action::TurnDetails if body.width >= BESIDE => screen.is_beside = !screen.is_beside,
@@ -151,6 +156,8 @@ impl<T: LogLayer> Component for T {
         let item = screen.record.item();
         match action {
             Action::Filter => Some(!screen.is_empty(&app.store) || screen.filtered().is_set(&app.store)),
+            Action::Patterns => Some(screen.patterns.is_some() || !screen.is_empty(&app.store)),
+            Action::Open if screen.patterns.is_some() => Some(Self::has_rows(app)),
             Action::CopyRecord | Action::Toggle(Layer::Value) => Some(screen.record.id().is_some()),
             Action::Open if screen.focus == LogFocus::Record => Some(item.is_some_and(|item| item.is_value || item.is_fold)),
             Action::Open => Some(screen.record.record().is_some_and(|record| record.trace_id.is_some())),
@@ -210,6 +217,9 @@ impl<T: LogLayer> Component for T {
             return false;
         };
         let list = screen.filtered();
+        if screen.patterns.take().is_some() {
+            return true;
+        }
         if screen.focus == LogFocus::Record {
             screen.focus = LogFocus::List;
             return true;
@@ -246,14 +256,14 @@ impl App {
         }
     }
 
-    /// Continues to count the records of the histogram that is shown; returns true if there is a new result.
-    pub(crate) fn count_logs(&mut self, work: u64) -> bool {
+    /// Continues to read for the screen of log records that is shown; returns true if there is something new.
+    pub(crate) fn read_logs(&mut self, work: u64) -> bool {
         let shown = match self.top_screen() {
             Layer::Logs => LogTab::with_store(self),
             Layer::TraceLogs => TraceLogs::with_store(self),
             _ => None,
         };
-        shown.is_some_and(|(screen, store)| screen.histogram.step(store, work))
+        shown.is_some_and(|(screen, store)| screen.step(store, work))
     }
 
     /// Goes to the span in which the record under the cursor was written, or to its trace.
@@ -271,6 +281,30 @@ impl App {
         self.jump_to(&SpanPlace { trace_id, key }, "Logs".to_owned());
         if !is_known && has_span {
             self.say("span of this record not received");
+        }
+    }
+
+    /// Lists the records of the pattern under the cursor: what is listed, filtered by the pattern too.
+    fn list_pattern<T: LogLayer>(&mut self) {
+        let Some(screen) = T::screen(self) else { return };
+        let list = screen.filtered();
+        let pattern = match screen.patterns().map(PatternList::filter) {
+            Some(Ok(pattern)) => pattern,
+            Some(Err(why)) => return self.say(why),
+            None => return,
+        };
+        let before = self.filter.set_text(list);
+        let text = match before {
+            "" => pattern,
+            before if before.contains(" OR ") => format!("({before}) {pattern}"),
+            before => format!("{before} {pattern}"),
+        };
+        let clock = self.clock();
+        if let Err(why) = self.filter.replace(list, &text, &mut self.store, &clock) {
+            return self.say(&why);
+        }
+        if let Some((screen, _)) = T::with_store(self) {
+            screen.patterns = None;
         }
     }
 

@@ -65,7 +65,8 @@ impl LogParts {
             width: line.width - labels,
             ..line
         };
-        let is_beside = screen.is_beside() && area.width >= BESIDE;
+        let has_record = screen.patterns().is_none();
+        let is_beside = has_record && screen.is_beside() && area.width >= BESIDE;
         let record = if is_beside {
             let width = rest.width / 2;
             rest.width -= width + 1;
@@ -75,7 +76,8 @@ impl LogParts {
                 ..rest
             }
         } else {
-            let lines = (area.height * 2 / 5).min(rest.height.saturating_sub(4));
+            let share = if has_record { area.height * 2 / 5 } else { 0 };
+            let lines = share.min(rest.height.saturating_sub(4));
             rest.height -= lines;
             Rect {
                 y: rest.bottom(),

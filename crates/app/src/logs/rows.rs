@@ -75,7 +75,7 @@ impl Table for LogTable {
             let time = time_of_day(row.line.id.time_unix_nano(), row.now);
             format::at_most(&time, room).means(Role::Dim).into()
         }),
-        Column::<Self>::text("severity", Width::Text(8), |row, room| {
+        Column::<Self>::text("severity", Width::Text(9), |row, room| {
             format::at_most(&row.line.level, room)
                 .means(severity_role(row.line.severity))
                 .into()

@@ -317,6 +317,40 @@ fn record_shows_a_json_body_folded() {
 }
 
 #[test]
+fn patterns_group_what_is_listed_and_list_its_records() {
+    let mut scene = Scene::new(Mode::Viewer, 120, 40);
+    logged(&mut scene);
+    let records = (0..40).map(|number| {
+        record_of(
+            1,
+            7,
+            record(200 + number, 13, &format!("requeue message {number} (attempt 3 of 5)")),
+        )
+    });
+    add(&mut scene, "mailer", records.collect());
+    scene.type_keys("2/service:mailer\na");
+    let text = scene.text();
+    assert!(text.contains("3 patterns, 43 records"), "{text}");
+    let pattern = row(&mut scene, "requeue message <num> (attempt <num> of <num>)");
+    assert!(
+        pattern.contains(" 41 ") && pattern.contains("WARN") && pattern.contains("mailer"),
+        "{pattern}"
+    );
+    insta::assert_snapshot!("log_patterns", scene.part(crate::scene::Part::Body));
+    scene.press(&[Key::Enter]);
+    let text = scene.text();
+    assert!(text.contains("41 of 45 records") && !text.contains("mailbox"), "{text}");
+    scene.press(&[Key::Esc]);
+    scene.type_keys("a");
+    scene.press(&[Key::Esc]);
+    assert_eq!(scene.app.key_context(), KeyContext::Logs);
+    // The filters before are recalled.
+    scene.type_keys("/");
+    scene.press(&[Key::Up, Key::Up]);
+    assert_eq!(scene.app.filter.line().text(), "service:mailer");
+}
+
+#[test]
 fn record_is_copied_as_json() {
     let mut scene = Scene::new(Mode::Viewer, 120, 40);
     logged(&mut scene);

@@ -25,6 +25,7 @@ fn keys_to(scene: &Scene, context: KeyContext) -> Vec<Key> {
         KeyContext::Waterfall => typed("\n"),
         KeyContext::Details => typed("\n\n"),
         KeyContext::RuleTraces => typed("7\n"),
+        KeyContext::Patterns => typed("2a"),
         KeyContext::LogRecord => vec![Key::Char('2'), Key::Tab],
         KeyContext::Value => typed("\n\n\n"),
         KeyContext::Filter => typed("/"),
