@@ -38,7 +38,7 @@ pub struct Forward<T> {
     pub inflated: Bytes,
     /// Categories of its items, for rate limits.
     pub categories: Categories,
-    /// Identifies the request in a later [`Event`].
+    /// Identifies the request in a later [`Event`](crate::Event).
     pub tag: T,
 }
 
@@ -94,7 +94,7 @@ impl<T: Send + 'static> Relay<T> {
     ///
     /// Waits for Sentry's response for at most [`Limits::deadline`], and for as long again for a slot when many requests are in
     /// flight. An envelope that is not delivered by then is buffered, or is still being sent, and is answered with 200; its
-    /// outcome is an [`Event`]. Once the envelope has a slot, it is sent even if this future is dropped.
+    /// outcome is an [`Event`](crate::Event). Once the envelope has a slot, it is sent even if this future is dropped.
     pub async fn forward(&self, forward: Forward<T>) -> RelayResponse {
         let Forward {
             endpoint,
