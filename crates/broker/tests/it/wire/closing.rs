@@ -10,7 +10,7 @@ use tokio::io::AsyncReadExt as _;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
-use super::raw::{Closed, Raw, SOON, start};
+use super::raw::{Closed, Raw, SOON, UNLIMITED, start};
 
 fn close() -> Connection {
     Connection::Close(Close {
@@ -39,15 +39,7 @@ async fn rejected_client_is_disconnected_after_close_ok() {
     raw.bytes(&[77; 16]).await;
     assert_eq!(raw.closed().await, Closed::Connection(501));
 
-    let mut raw = Raw::logged_in(
-        address,
-        TuneOk {
-            channel_max: 0,
-            frame_max: 0,
-            heartbeat: 0,
-        },
-    )
-    .await;
+    let mut raw = Raw::logged_in(address, UNLIMITED).await;
     raw.connection(Connection::Open(Open {
         virtual_host: "elsewhere".into(),
     }))

@@ -35,6 +35,13 @@ pub(crate) enum Closed {
     Channel(u16),
 }
 
+/// A client that leaves all limits to the broker.
+pub(crate) const UNLIMITED: TuneOk = TuneOk {
+    channel_max: 0,
+    frame_max: 0,
+    heartbeat: 0,
+};
+
 impl Raw {
     /// Connects without sending anything. The receive buffer is small, so that unread data soon fills the sender's buffer.
     pub(crate) async fn connect(address: SocketAddr) -> Self {
@@ -50,15 +57,7 @@ impl Raw {
 
     /// Connects, logs in and opens channel 1.
     pub(crate) async fn open(address: SocketAddr) -> Self {
-        let mut raw = Self::logged_in(
-            address,
-            TuneOk {
-                channel_max: 0,
-                frame_max: 0,
-                heartbeat: 0,
-            },
-        )
-        .await;
+        let mut raw = Self::logged_in(address, UNLIMITED).await;
         raw.connection(Connection::Open(Open {
             virtual_host: "/".into(),
         }))
