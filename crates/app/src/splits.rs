@@ -60,7 +60,7 @@ pub struct WaterfallRows {
     trace: Option<TraceId>,
     /// Steps of these traces, the last one first.
     steps: [u16; SELECTIONS],
-    /// True if the trace was opened.
+    /// True if the trace was opened: waterfall or details have the focus.
     is_read: bool,
 }
 
@@ -71,8 +71,16 @@ enum Selection {
     Followed,
     /// The user has selected it in the list.
     Selected,
-    /// The user has opened it: waterfall or details have the focus.
-    Read,
+    /// The user has opened it: the waterfall has the focus.
+    Opened,
+    /// The user reads the details of one of its spans.
+    Detailed,
+}
+
+impl Selection {
+    const fn is_read(self) -> bool {
+        matches!(self, Self::Opened | Self::Detailed)
+    }
 }
 
 impl WaterfallRows {
@@ -85,22 +93,23 @@ impl WaterfallRows {
     /// Returns the rows while a trace is shown that needs `step`.
     fn showing(self, trace: TraceId, step: u16, selection: Selection) -> Self {
         let is_other = self.trace != Some(trace);
+        let is_read = selection.is_read();
         let mut steps = self.steps;
         match selection {
-            // What is read does not move.
-            Selection::Read if self.is_read && !is_other => {}
-            Selection::Read => steps = [step; SELECTIONS],
+            _ if is_read && (is_other || !self.is_read) => steps = [step; SELECTIONS],
+            // Lines that are read do not move.
+            Selection::Detailed => {}
             Selection::Selected if is_other => {
                 steps.rotate_right(1);
                 steps[0] = step;
             }
-            // Each arrival may be another trace.
-            Selection::Selected | Selection::Followed => steps[0] = steps[0].max(step),
+            // While traces are followed, each arrival may be another one.
+            _ => steps[0] = steps[0].max(step),
         }
         Self {
             trace: Some(trace),
             steps,
-            is_read: selection == Selection::Read,
+            is_read,
         }
     }
 }
@@ -116,7 +125,8 @@ impl App {
             _ => list_step(self.store.listed()),
         };
         let selection = match shown {
-            Some(Pane::Waterfall | Pane::Details) => Some(Selection::Read),
+            Some(Pane::Waterfall) => Some(Selection::Opened),
+            Some(Pane::Details) => Some(Selection::Detailed),
             Some(Pane::Traces) if !self.traces.following() => Some(Selection::Selected),
             Some(Pane::Traces) => Some(Selection::Followed),
             None => None,
@@ -124,7 +134,7 @@ impl App {
         let waterfall = selection.zip(self.traces.shown(&self.store));
         let waterfall = waterfall.map(|(selection, trace)| {
             // A trace that is opened while it runs will need more, and then nothing moves.
-            let grows = selection == Selection::Read && trace.in_flight > 0;
+            let grows = selection.is_read() && trace.in_flight > 0;
             let step = if grows { u16::MAX } else { waterfall_step(trace.spans) };
             self.splits.waterfall.showing(trace.trace_id, step, selection)
         });
@@ -188,6 +198,6 @@ mod tests {
 
     #[test]
     fn waterfall_fits_a_trace_that_is_opened() {
-        assert_eq!(after(Selection::Read, &[18, 5]), [18, 5]);
+        assert_eq!(after(Selection::Opened, &[18, 5]), [18, 5]);
     }
 }
