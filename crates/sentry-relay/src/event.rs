@@ -1,4 +1,4 @@
-//! What a relay reports after it has answered.
+//! Reports of a relay after it has answered.
 
 use tokio::sync::mpsc;
 use trace_model::sentry::Delivery;
