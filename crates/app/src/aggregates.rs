@@ -1,7 +1,7 @@
 //! Aggregates of all traces: read in slices by the event loop while a list of them is open. Warnings are always kept up to date.
 
 use trace_model::{Filter, Revision, Store};
-use trace_stats::{Survey, SurveyPass, Warnings};
+use trace_stats::{Errors, Survey, SurveyPass, Warnings};
 
 /// Between the end of one pass and the start of the next, in nanoseconds.
 const PASS_PAUSE_NANOS: u64 = 1_000_000_000;
@@ -18,6 +18,7 @@ pub struct Aggregates {
     /// When it ended.
     ended: u64,
     warnings: Warnings,
+    errors: Errors,
 }
 
 /// Input of a survey.
@@ -67,6 +68,12 @@ impl Aggregates {
         &self.warnings
     }
 
+    /// Returns the errors of all traces.
+    #[must_use]
+    pub const fn errors(&self) -> &Errors {
+        &self.errors
+    }
+
     /// Returns the time of the next step; `None` if nothing is due. With `surveyed` the survey is on the screen.
     pub(super) fn due(&self, store: &Store, surveyed: bool) -> Option<u64> {
         let pass = match (&self.pass, &self.of) {
@@ -76,12 +83,13 @@ impl Aggregates {
             (None, Some(of)) => (!of.is_of(store)).then_some(self.ended.saturating_add(PASS_PAUSE_NANOS)),
         };
         let warnings = self.warnings.due(store);
-        pass.into_iter().chain(warnings).min()
+        pass.into_iter().chain(warnings).chain(self.errors.due(store)).min()
     }
 
     /// Does what is due, about so much work of each. True while there is more of it now.
     pub(super) fn step(&mut self, store: &Store, surveyed: bool, unix_nano: u64, work: u64) -> bool {
-        let judging = self.warnings.step(store, unix_nano, work);
+        let grouping = self.errors.step(store, unix_nano, work);
+        let judging = self.warnings.step(store, unix_nano, work) || grouping;
         if !surveyed {
             // Half of a survey is of no use later.
             self.pass = None;

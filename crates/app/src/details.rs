@@ -2,6 +2,7 @@
 
 mod column;
 mod cursor;
+mod error_details;
 mod errors;
 mod lines;
 mod moments;
@@ -24,6 +25,7 @@ use super::{Action, Waterfall};
 pub(super) use column::Folds;
 pub use column::{Item, ItemId, Section};
 pub(super) use cursor::Cursor;
+pub use error_details::ErrorDetails;
 pub use lines::{log_line, log_text, offset, severity_mark, severity_role};
 pub use page::SpanPage;
 pub(super) use value::whole;

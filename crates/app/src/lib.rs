@@ -27,6 +27,7 @@ macro_rules! layers {
             tabs {
                 Traces: $crate::TraceList, 1, "Traces", "Traces";
                 Logs: $crate::LogTab, 2, "Logs", "Log";
+                Errors: $crate::ErrorList, 3, "Errors", "Err";
                 Operations: $crate::OperationList, 5, "Operations", "Ops";
                 ServiceMap: $crate::ServiceMap, 6, "Map", "Map";
                 Warnings: $crate::WarningList, 7, "Warnings", "Warn";
@@ -38,6 +39,7 @@ macro_rules! layers {
                 Compare: $crate::Compare, "Compare";
                 TraceLogs: $crate::TraceLogs, "Logs";
                 Output: $crate::OutputScreen, "Service output";
+                Error: $crate::ErrorScreen, "Error";
                 Value: $crate::ValueScreen, "Value";
             }
             // Over everything else.
@@ -64,6 +66,7 @@ pub mod content;
 mod copy;
 mod cross_check;
 mod details;
+mod errors;
 mod event;
 mod figures;
 mod files;
@@ -96,6 +99,7 @@ mod scroll;
 mod sentry;
 mod service_map;
 mod services;
+mod setup;
 mod splits;
 mod subject;
 pub mod table;
@@ -121,9 +125,10 @@ pub use compare::{Baseline, Compare, OperationMedian, Profiled, SIDES as COMPARE
 pub use copy::{CopyMenu, redacted};
 pub use cross_check::{CLIENT_REPORTS_SHOWN, CrossCheck, CrossCheckParts};
 pub use details::{
-    Details, ERRORS, Item, ItemId, LINKS, LOGS, Section, ShownError, ShownLink, ShownSpan, SpanPage, attribute_value, log_line,
-    log_text, offset, severity_mark, severity_role, value,
+    Details, ERRORS, ErrorDetails, Item, ItemId, LINKS, LOGS, Section, ShownError, ShownLink, ShownSpan, SpanPage,
+    attribute_value, log_line, log_text, offset, severity_mark, severity_role, value,
 };
+pub use errors::{ErrorList, ErrorScreen, below as errors_below};
 pub use event::{ARRIVAL_WORK, Arrival, Event, EventResult, SentryAnswer, StoredSpans};
 pub use figures::share;
 pub use files::{FileState, Files, ShownFile};
@@ -149,6 +154,7 @@ pub use scroll::Scroll;
 pub use sentry::{ASKED_TRACES_MAX, Said, SentrySite, SentryStatus};
 pub use service_map::{CALLS_COLUMNS, ERRORS_COLUMNS, LATENCY_COLUMNS, MARK_COLUMNS, MapPicture, PictureParts, ServiceMap};
 pub use services::{API, BROKER, MAILER, PAGE, ServiceState, Services};
+pub use setup::SetupLine;
 pub use subject::described;
 pub use times::{Times, absolute, time_of_day};
 pub(crate) use traces::span_days;
@@ -230,6 +236,8 @@ pub struct App {
     pub operations: OperationList,
     /// Calls between services.
     pub service_map: ServiceMap,
+    /// Errors of all traces.
+    pub errors: ErrorList,
     /// Warnings of all traces.
     pub warnings: WarningList,
     /// The Ingest tab.
@@ -255,6 +263,7 @@ pub struct App {
     /// Clickable parts of the last frame.
     pub hits: Hits,
     splits: Splits,
+    setup: setup::Setup,
     dragged: Option<mouse::Divider>,
     ids: fastrand::Rng,
 }
@@ -282,6 +291,7 @@ impl App {
             aggregates: Aggregates::default(),
             operations: OperationList::default(),
             service_map: ServiceMap::default(),
+            errors: ErrorList::default(),
             warnings: WarningList::default(),
             ingest: Ingest::default(),
             marked: None,
@@ -296,6 +306,7 @@ impl App {
             hits: Hits::default(),
             geometry: Geometry::none(),
             splits: Splits::default(),
+            setup: setup::Setup::default(),
             dragged: None,
             ids,
         }
@@ -345,6 +356,7 @@ impl App {
             unix_nano,
             zone: self.zone.clone(),
         };
+        self.visit_errors();
         self.fit_layers(panes.body, &now);
         self.see_tab();
     }

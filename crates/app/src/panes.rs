@@ -29,6 +29,7 @@ impl Component for TraceList {
 
     fn can(app: &App, action: Action) -> Option<bool> {
         match action {
+            Action::Toggle(Layer::Copy) | Action::Down if app.shows_setup() => Some(true),
             Action::Filter => Some(Self::has_rows(app) || app.store.filter().is_some()),
             Action::ToggleFold if app.screens.pane == Pane::Details => Some(app.details.can_fold()),
             Action::Open if app.screens.pane == Pane::Details => Some(app.details.can_fold() || app.details.can_open()),
@@ -69,6 +70,7 @@ impl App {
                 self.screens.pane = Pane::Traces;
                 self.filter.open(Filtered::Traces);
             }
+            Action::Up | Action::Down | Action::First | Action::Last if self.shows_setup() => self.move_in_setup(action),
             Action::NextPane => self.screens.pane = pane.next(),
             Action::PreviousPane => self.screens.pane = pane.next().next(),
             Action::Grow | Action::Shrink => self.resize(action == Action::Grow),

@@ -203,6 +203,12 @@ impl Screens {
         self.seen[self.tab as usize] = count;
     }
 
+    /// Returns the number that a tab counted when it was left.
+    #[must_use]
+    pub const fn seen(&self, tab: Tab) -> u64 {
+        self.seen[tab as usize]
+    }
+
     /// Returns the difference of a tab's count since it was left.
     #[must_use]
     pub const fn new_in(&self, tab: Tab, count: u64) -> u64 {

@@ -2,7 +2,7 @@
 
 use crate::keymap::{Key, KeyContext};
 use crate::layer::Outcome;
-use crate::{Action, App, Effect};
+use crate::{Action, App, Effect, Layer};
 
 impl App {
     /// Returns the action of a key, if it has one now.
@@ -59,6 +59,7 @@ impl App {
             Action::Pause => self.toggle_pause(),
             Action::Tab(tab) => self.screens.go_to(tab),
             Action::NextTab | Action::PreviousTab => self.screens.next_tab(action == Action::NextTab),
+            Action::Toggle(Layer::Copy) if self.shows_setup() => return self.copy_setup(),
             Action::Toggle(layer) => self.toggle(layer),
             Action::MarkBase => self.mark_base(),
             Action::Pin => self.pin(),

@@ -333,6 +333,7 @@ impl Opened for ValueScreen {
     fn rejection(app: &App) -> Option<&'static str> {
         let is_known = match app.log_screen() {
             Some(logs) => logs.record().id().is_some(),
+            None if app.is_error_on_top() => app.errors.details().can_open(),
             None => app.details.can_open(),
         };
         (!is_known).then_some("no value under the cursor")
@@ -343,6 +344,7 @@ impl Opened for ValueScreen {
         app.traces.hold();
         let value = match app.log_screen() {
             Some(logs) => logs.value(&app.zone),
+            None if app.is_error_on_top() => app.errors.details().value_under_cursor(),
             None => app.details.value_under_cursor(&app.zone),
         };
         let (name, text) = value.unwrap_or_default();

@@ -9,6 +9,7 @@ mod content;
 mod copy;
 mod cross_check;
 mod details;
+mod errors;
 mod files;
 mod filter;
 mod footer;
@@ -25,6 +26,7 @@ mod page;
 mod palette;
 mod popup;
 mod service_map;
+mod setup;
 mod subject;
 mod table;
 mod theme;
@@ -63,10 +65,12 @@ pub fn draw(frame: &mut Frame, app: &App, theme: &mut Theme, geometry: &Geometry
         Some(Screen::Compare(compare)) => compare::draw(frame, app, compare, panes.body, now),
         Some(Screen::TraceLogs(logs)) => logs::draw(frame, app, logs.screen(), panes.body, now, &mut hits),
         Some(Screen::Output(_)) => output::draw(frame, app, panes.body),
+        Some(Screen::Error(_)) => errors::draw_event(frame, app, panes.body),
         Some(Screen::Value(value)) => value::draw(frame, app, value, panes.body),
         None => match app.screens.tab() {
             Tab::Traces => draw_panes(frame, app, panes, now, &mut hits),
             Tab::Logs => logs::draw(frame, app, app.logs.screen(), panes.body, now, &mut hits),
+            Tab::Errors => errors::draw(frame, app, panes.body, &mut hits),
             Tab::Operations => operations::draw(frame, app, panes.body, &mut hits),
             Tab::ServiceMap => service_map::draw(frame, app, panes.body, &mut hits),
             Tab::Warnings => warnings::draw(frame, app, panes.body, &mut hits),
@@ -90,6 +94,20 @@ pub fn draw(frame: &mut Frame, app: &App, theme: &mut Theme, geometry: &Geometry
 }
 
 fn draw_panes(frame: &mut Frame, app: &App, panes: &Panes, now: &Now, hits: &mut Hits) {
+    let ways = app.setup();
+    if !ways.is_empty() {
+        let title = Rect {
+            height: panes.traces.height.min(1),
+            ..panes.traces
+        };
+        traces::draw(frame, app, title, now, hits);
+        let body = Rect {
+            y: panes.body.y + title.height,
+            height: panes.body.height - title.height,
+            ..panes.body
+        };
+        return setup::draw(frame, app, &ways, body);
+    }
     traces::draw(frame, app, panes.traces, now, hits);
     waterfall::draw(frame, app, panes.waterfall, now);
     details::draw(frame, app, panes.details, hits);

@@ -7,7 +7,7 @@ use ratatui::text::{Line, Span};
 
 use super::{breadcrumb, hint, list_filter, ruled, theme};
 pub(super) use app::layout::ListParts as Parts;
-use app::{App, ListFilter};
+use app::{App, ListFilter, Mode};
 
 /// Draws the title of the screen on top, with what it is about.
 pub(super) fn title(frame: &mut Frame, app: &App, about: impl IntoIterator<Item = Span<'static>>, row: Rect) {
@@ -62,10 +62,23 @@ pub(super) fn about(app: &App) -> Line<'static> {
     line
 }
 
+/// Returns the line for a list of which nothing can be there yet.
+pub(super) const fn nothing_received(app: &App) -> &'static str {
+    match app.mode {
+        Mode::Viewer => "no traces received yet · 1 lists what to set",
+        Mode::Demo => "no traces received yet · r sends a password reset",
+        Mode::Files => "no traces in what was read",
+    }
+}
+
 /// Draws the line shown instead of rows.
 pub(super) fn nothing(frame: &mut Frame, app: &App, list: &ListFilter, what: &'static str, area: Rect) {
     let text = if !list.is_empty() {
         "nothing here has all these words · Esc shows all again"
+    } else if app.store.filter().is_some() && app.store.totals().traces > 0 && app.store.listed() == 0 {
+        "no trace matches the filter · 1 Esc clears it"
+    } else if app.store.totals().traces == 0 {
+        nothing_received(app)
     } else if app.aggregates.survey().is_none() {
         "reading the traces …"
     } else {

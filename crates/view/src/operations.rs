@@ -18,7 +18,7 @@ pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, hits: &mut Hits) {
     lists::title(frame, app, [breadcrumb::scope(app)], parts.title);
     table::draw(frame, list.cells(), &parts, hits);
     if list.is_empty() {
-        let empty = "no spans yet: each service, name and kind of span will have a row here, with its latencies";
+        let empty = "no spans in the traces that are listed";
         lists::nothing(frame, app, list.words(), empty, parts.rows);
     }
     let left = format::count(list.len() as u64, "operation");

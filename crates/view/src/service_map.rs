@@ -23,7 +23,9 @@ pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, hits: &mut Hits) {
     lists::title(frame, app, [breadcrumb::scope(app)], parts.title);
     let map = &app.service_map;
     match (app.aggregates.survey(), map.picture()) {
-        (Some(survey), Some(picture)) => picture::draw(frame, survey, picture, ServiceMap::area(area), hits),
+        (Some(survey), Some(picture)) if map.services() > 0 => {
+            picture::draw(frame, survey, picture, ServiceMap::area(area), hits);
+        }
         _ => draw_tree(frame, app, &parts, hits),
     }
     let mut all = lists::about(app);
@@ -54,7 +56,7 @@ fn draw_tree(frame: &mut Frame, app: &App, parts: &Parts, hits: &mut Hits) {
     let table = app.service_map.table();
     table::draw(frame, table.cells(), parts, hits);
     if table.is_empty() {
-        let empty = "no spans yet: each service will be here, and below it what it calls";
+        let empty = "no spans in the traces that are listed";
         lists::nothing(frame, app, table.words(), empty, parts.rows);
     }
 }

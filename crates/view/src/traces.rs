@@ -409,9 +409,9 @@ fn nothing_here(app: &App) -> ratatui::widgets::Paragraph<'static> {
         return hint([filter::nothing_found(app)]);
     }
     let text = match app.mode {
-        Mode::Demo if app.services.all_ready() => "no trace yet: press r to send a password reset".fg(theme::ACCENT),
+        Mode::Demo if app.services.all_ready() => "no traces yet: press r to send a password reset".fg(theme::ACCENT),
         Mode::Demo => "starting the demo's services …".fg(theme::WARNING),
-        Mode::Viewer => "no trace yet: waiting for spans".fg(theme::DIM),
+        Mode::Viewer => "no traces yet".fg(theme::DIM),
         Mode::Files if app.files.reading().is_some() => "reading …".fg(theme::DIM),
         Mode::Files => "no trace in what was read".fg(theme::DIM),
     };

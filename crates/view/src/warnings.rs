@@ -58,7 +58,7 @@ fn nothing(frame: &mut Frame, app: &App, area: Rect) {
     let text = if !app.warnings.words().is_empty() {
         "nothing here has all these words · Esc shows all again".fg(theme::DIM)
     } else if app.store.totals().traces == 0 {
-        "no traces yet: what is wrong with them will stand here, and how to fix it".fg(theme::DIM)
+        lists::nothing_received(app).fg(theme::DIM)
     } else {
         "✓ no warnings in the traces checked so far".fg(theme::GOOD)
     };

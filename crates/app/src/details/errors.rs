@@ -2,6 +2,7 @@
 
 use trace_model::sentry::{Breadcrumb, Exception, Frame, Gravity};
 use trace_model::{Attribute, Severity};
+use value_text::{Document, Hint, Outline, Role as TextRole};
 
 use super::super::content::{Line, Means, Piece, Role};
 use super::column::{Column, fold_mark};
@@ -13,6 +14,12 @@ use crate::text::shown;
 
 /// Frames of a stack that are shown, at most.
 const FRAMES: usize = 30;
+/// Lines of a stack trace as text that are shown, at most.
+const TEXT_LINES: usize = 60;
+/// Bytes of it that are read.
+const STACK_BYTES: usize = 64 << 10;
+/// Libraries that are named where their frames are folded.
+const PACKAGES: usize = 3;
 /// Breadcrumbs that are shown, at most: the last ones.
 const BREADCRUMBS: usize = 30;
 /// Exceptions of a chain that are shown, at most.
@@ -39,6 +46,15 @@ impl Column<'_> {
         if errors.len() > ERRORS {
             self.note(&format!("only the first {ERRORS} are shown"), 3);
         }
+    }
+
+    /// A single error, which has the whole pane.
+    pub(super) fn one_error(&mut self, error: &ShownError, start: u64) {
+        let id = self.item("error", false);
+        if let Some(stack) = &error.event.stacktrace {
+            self.is_value("exception.stacktrace", || stack.clone());
+        }
+        self.within(id, |column| column.error(error, start, false));
     }
 
     fn error(&mut self, error: &ShownError, start: u64, has_failed: bool) {
@@ -94,19 +110,32 @@ impl Column<'_> {
             name = format!("caused by {name}");
         }
         if exception.has_name() && name != title {
-            self.paragraph(&name, 5, Role::Error);
+            self.paragraph(&name, 5, Role::Plain);
         }
         // Without a mark of whose code it is, all of it counts as the program's own.
         let told = exception.in_app_frames().next().is_some();
         let is_own = |frame: &&Frame| !told || frame.in_app == Some(true);
-        for frame in exception.frames.iter().filter(is_own).take(FRAMES) {
+        self.frames(exception.frames.iter().filter(is_own));
+        let libraries: Vec<_> = exception.frames.iter().filter(|frame| !is_own(frame)).collect();
+        if libraries.is_empty() {
+            return;
+        }
+        let (id, is_open) = self.fold(("library frames", at));
+        let frames = format::count(libraries.len() as u64, "library frame");
+        self.note(&format!("{} {frames}{}", fold_mark(is_open), packages(&libraries)), 5);
+        if is_open {
+            self.within(id, |column| column.frames(libraries.into_iter()));
+        }
+    }
+
+    /// The newest calls, and how many are older than these.
+    fn frames<'f>(&mut self, mut frames: impl Iterator<Item = &'f Frame>) {
+        for frame in frames.by_ref().take(FRAMES) {
             self.frame(frame);
         }
-        let shown = exception.frames.iter().filter(is_own).take(FRAMES).count();
-        let hidden = exception.frames.len() - shown;
-        if hidden > 0 {
-            let whose = if told { " of libraries" } else { "" };
-            self.note(&format!("and {}{whose}", format::count(hidden as u64, "more call")), 7);
+        let older = frames.count();
+        if older > 0 {
+            self.note(&format!("and {}", format::count(older as u64, "older call")), 7);
         }
     }
 
@@ -132,17 +161,47 @@ impl Column<'_> {
         if let Some(source) = source {
             let source = format::at_most(source, room.saturating_sub(4));
             self.lines
-                .push(Line::from(vec!["         │ ".means(Role::Rule), source.means(Role::Warning)]));
+                .push(Line::from(vec!["         │ ".means(Role::Rule), Piece::from(source)]));
         }
     }
 
     fn stack_as_text(&mut self, trace: &str) {
-        for line in trace.lines().take(FRAMES) {
-            self.paragraph(line, 7, Role::Plain);
+        let mut document = Document::new(trace, Some(Hint::StackTrace));
+        document.step(STACK_BYTES);
+        let mut outline = Outline::default();
+        let (mut next, mut left) = (0, TEXT_LINES);
+        while let Some(line) = document.lines().get(next) {
+            if left == 0 {
+                return self.note("… v shows all of it", 7);
+            }
+            left -= 1;
+            if line.is_fold {
+                let (_, is_open) = self.fold(("frames of the text", next));
+                if is_open {
+                    outline.toggle(&document, next);
+                }
+                let text = document.text_of(next, &outline);
+                self.note(&format!("{} {}", fold_mark(is_open), text.trim()), 5);
+            } else {
+                let parts = document.pieces(next, &outline);
+                let is_own = parts.iter().any(|part| part.role == TextRole::Own);
+                let role = if parts.iter().all(|part| part.role == TextRole::Dim) {
+                    Role::Dim
+                } else {
+                    Role::Plain
+                };
+                let text = document.text_of(next, &outline);
+                let first = self.lines.len();
+                self.paragraph(text.trim_end(), 7, role);
+                if let Some(line) = self.lines.get_mut(first).filter(|_| is_own) {
+                    line.pieces[0] = "     ● ".means(Role::Accent);
+                }
+            }
+            let Some(after) = outline.next(&document, next) else { break };
+            next = after;
         }
-        let hidden = trace.lines().count().saturating_sub(FRAMES);
-        if hidden > 0 {
-            self.note(&format!("and {}", format::count(hidden as u64, "more line")), 7);
+        if !document.is_complete() {
+            self.note("… v shows all of it", 7);
         }
     }
 
@@ -194,6 +253,21 @@ impl Column<'_> {
     fn note(&mut self, text: &str, indent: usize) {
         self.paragraph(text, indent, Role::Dim);
     }
+}
+
+/// Returns the libraries of frames in parentheses, the newest first; nothing if no frame names its module.
+fn packages(frames: &[&Frame]) -> String {
+    let mut packages: Vec<&str> = Vec::new();
+    let modules = frames.iter().filter_map(|frame| frame.module.as_deref());
+    for package in modules.filter_map(|module| module.split(['.', ':', '/']).find(|part| !part.is_empty())) {
+        if packages.len() < PACKAGES && !packages.contains(&package) {
+            packages.push(package);
+        }
+    }
+    if packages.is_empty() {
+        return String::new();
+    }
+    format!(" ({})", packages.join(", "))
 }
 
 /// Returns the handling of an exception, and the mechanism that captured it.

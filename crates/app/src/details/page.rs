@@ -5,8 +5,8 @@ use trace_model::sentry::Gravity;
 use trace_model::{Span, SpanKey, StatusCode, TraceId, outside_of_spans};
 
 use super::super::content::{Line, Means, Piece, Role};
-use super::ShownSpan;
 use super::column::{Column, Folds, Item, ItemId, Section};
+use super::{ShownError, ShownSpan};
 use crate::format;
 
 /// From this width on, what the span says stands left and who says it stands right.
@@ -88,6 +88,20 @@ impl SpanPage {
             items: left.items.into_iter().chain(right_items).collect(),
             found: left.found.or(right.found),
             columns: [left.lines, right.lines],
+        }
+    }
+
+    /// Lays out one error of a trace that began at `trace_start`, in nanoseconds since the Unix epoch.
+    pub(super) fn of_error(error: &ShownError, trace_start: u64, (folds, wanted): (&Folds, Option<ItemId>), width: u16) -> Self {
+        let mut column = Column::new(usize::from(width), error.attributes.iter(), folds).looking_for(wanted);
+        column.one_error(error, trace_start);
+        Self {
+            facts: Vec::new(),
+            columns: [column.lines, Vec::new()],
+            sections: Vec::new(),
+            items: column.items,
+            found: column.found,
+            names_apart: false,
         }
     }
 

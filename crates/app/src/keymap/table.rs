@@ -2,8 +2,8 @@
 
 use super::Key::{Char, Ctrl};
 use super::KeyContext::{
-    Compare, Copy, CrossCheck, Details, Filter, Help, LogRecord, Logs, Operations, Palette, Patterns, RuleTraces, ServiceMap,
-    TraceLogs, Traces, Value, Warnings, Waterfall,
+    Compare, Copy, CrossCheck, Details, Error, Errors, Filter, Help, LogRecord, Logs, Operations, Palette, Patterns, RuleTraces,
+    ServiceMap, TraceLogs, Traces, Value, Warnings, Waterfall,
 };
 use super::{Binding, Key, KeyContext, Section};
 use crate::{Action, Layer, Mode, Tab};
@@ -16,12 +16,13 @@ const EDITED: &[KeyContext] = KeyContext::EDITED;
 const IN_TRACES: &[KeyContext] = &[Traces, Waterfall, Details];
 /// Lists that words narrow, with what is found in the traces tab.
 const NARROWED: &[KeyContext] = &[
-    Traces, Waterfall, Details, Logs, LogRecord, TraceLogs, Patterns, Operations, ServiceMap, Warnings, RuleTraces, Compare,
+    Traces, Waterfall, Details, Logs, LogRecord, TraceLogs, Patterns, Errors, Operations, ServiceMap, Warnings, RuleTraces,
+    Compare,
 ];
 /// Lists with something to open in each row.
 const ENTERED: &[KeyContext] = &[
-    Traces, Waterfall, Details, Logs, LogRecord, TraceLogs, Patterns, Operations, ServiceMap, Warnings, RuleTraces, CrossCheck,
-    Compare,
+    Traces, Waterfall, Details, Logs, LogRecord, TraceLogs, Patterns, Errors, Error, Operations, ServiceMap, Warnings,
+    RuleTraces, CrossCheck, Compare,
 ];
 /// Screens on which a trace is selected.
 const ONE_TRACE: &[KeyContext] = &[Traces, Waterfall, Details, CrossCheck, Compare, TraceLogs];
@@ -49,10 +50,13 @@ pub const KEYMAP: &[Section] = &[
     Section::new("Tree of spans", &[Waterfall, CrossCheck], TREE),
     Section::new("Waterfall and details", &[Waterfall, Details], SPANS),
     Section::new("Details", &[Details, LogRecord], DETAILS),
-    Section::new("Values", &[Details, Logs, LogRecord, TraceLogs, Value], VALUES).ranked(2),
+    Section::new("Values", &[Details, Logs, LogRecord, TraceLogs, Error, Value], VALUES).ranked(2),
     Section::new("Value", &[Value], VALUE),
     Section::new("Copy menu", &[Copy], COPY),
     Section::new("Compare", &[Compare], COMPARE),
+    Section::new("Errors", &[Errors], ERRORS),
+    Section::new("Errors", &[Errors, Error], EVENTS).ranked(1),
+    Section::new("Error", &[Error], ERROR),
     Section::new("Operations", &[Operations], OPERATIONS),
     Section::new("Operations and service map", &[Operations, ServiceMap], SURVEY),
     Section::new("Service map", &[ServiceMap], MAP),
@@ -93,6 +97,7 @@ const DEMO: &[Binding] = &[
 const OPEN: &[Binding] = &[
     bind("tab-traces", &[Char('1')], Action::Tab(Tab::Traces), "go to Traces"),
     bind("tab-logs", &[Char('2')], Action::Tab(Tab::Logs), "go to Logs"),
+    bind("tab-errors", &[Char('3')], Action::Tab(Tab::Errors), "go to Errors"),
     bind(
         "tab-operations",
         &[Char('5')],
@@ -425,6 +430,37 @@ const COMPARE: &[Binding] = &[
     bind("sort-differences", &[Char('s')], Action::Sort, "sort by change, or as tree")
         .footer("sort")
         .formerly("sort-in-compare"),
+];
+
+const ERRORS: &[Binding] = &[
+    bind("sort-errors", &[Char('s')], Action::Sort, "sort errors by the next column").footer("sort"),
+    bind(
+        "sort-errors-reversed",
+        &[Char('S')],
+        Action::SortReversed,
+        "reverse the order of errors",
+    ),
+];
+
+const EVENTS: &[Binding] = &[
+    bind("older-event", &[Char('n')], Action::NextMatch, "go to the next older event").footer("older"),
+    bind(
+        "newer-event",
+        &[Char('N')],
+        Action::PreviousMatch,
+        "go to the next newer event",
+    ),
+    bind("copy-error", &[Char('y')], Action::CopyValue, "copy the error's stack").footer("copy"),
+];
+
+const ERROR: &[Binding] = &[
+    bind("fold-frames", &[Char(' ')], Action::ToggleFold, "fold or unfold a part").footer("fold"),
+    bind(
+        "leave-error",
+        &[Key::Left, Char('h')],
+        Action::Left,
+        "return to the list of errors",
+    ),
 ];
 
 const OPERATIONS: &[Binding] = &[

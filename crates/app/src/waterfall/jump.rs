@@ -294,6 +294,21 @@ impl Waterfall {
         Went::nowhere("nothing was jumped from")
     }
 
+    /// Goes to the row of a span, or of errors outside of spans, now or when the trace is read; of a service that has no such span, to that of
+    /// another one. Returns the notice for it.
+    pub(crate) fn reach_span(&mut self, store: &Store, key: SpanKey) -> Option<Went> {
+        let (span_id, which) = (key.span_id, String::new());
+        let went = self.reach(
+            store,
+            Goal {
+                span_id,
+                key: Some(key),
+                which,
+            },
+        );
+        matches!(went, Went::Nowhere(_)).then_some(went)
+    }
+
     /// Goes to a span of the trace that is shown, now or when the trace is read.
     fn reach(&mut self, store: &Store, goal: Goal) -> Went {
         let Some(outline) = &mut self.outline else {

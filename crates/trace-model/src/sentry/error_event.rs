@@ -1,7 +1,7 @@
 //! An error event, read back from the log record that it is kept as.
 
 use super::{EXCEPTION, Gravity, is_error_event, is_exception_key};
-use crate::{Attribute, LogRecord, Severity, Source, SpanId, TraceId, Value};
+use crate::{Attribute, Event, LogRecord, Severity, Source, SpanId, TraceId, Value};
 
 /// A reported error or message: an event of Sentry, or an exception in an OTLP log record.
 ///
@@ -148,6 +148,36 @@ impl ErrorEvent {
             extra: below(&log.attributes, "extra."),
             exceptions,
         })
+    }
+
+    /// Returns an exception event of a span in the form of the others.
+    #[must_use]
+    pub fn of_exception(event: &Event, trace_id: TraceId, span_id: Option<SpanId>) -> Self {
+        let text = |key| text(&event.attributes, key);
+        let thrown = Exception {
+            type_name: text("exception.type").unwrap_or_default(),
+            value: text("exception.message").unwrap_or_default(),
+            ..Exception::default()
+        };
+        Self {
+            title: thrown.title(),
+            trace_id: Some(trace_id),
+            span_id,
+            unix_nano: event.time_unix_nano,
+            level: Severity::Unspecified,
+            event_id: None,
+            transaction: None,
+            logger: None,
+            message: None,
+            stacktrace: text("exception.stacktrace"),
+            breadcrumbs: Vec::new(),
+            tags: Vec::new(),
+            user: Vec::new(),
+            request: Vec::new(),
+            contexts: Vec::new(),
+            extra: Vec::new(),
+            exceptions: vec![thrown],
+        }
     }
 
     /// Returns how grave it is, whatever became of its span.

@@ -216,9 +216,9 @@ fn a_chain_of_many_services_and_a_screen_of_any_size_are_no_trouble() {
 fn empty_aggregates_say_what_will_be_shown() {
     let mut scene = Scene::new(Mode::Viewer, 80, 24);
     for (key, text) in [
-        ("O", "no spans yet: each service"),
-        ("m", "no spans yet"),
-        ("w", "no traces yet"),
+        ("O", "no traces received yet"),
+        ("m", "no traces received yet"),
+        ("w", "no traces received yet"),
     ] {
         scene.type_keys(key);
         assert!(scene.text().contains(text), "{}", scene.text());

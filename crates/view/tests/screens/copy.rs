@@ -58,7 +58,7 @@ fn the_menu_explains_itself_and_closes_without_a_trace() {
         assert_eq!(scene.text().lines().count(), before.lines().count());
         assert_ne!(scene.app.key_context(), KeyContext::Copy);
     }
-    let mut empty = Scene::new(Mode::Viewer, 80, 24);
+    let mut empty = Scene::new(Mode::Demo, 80, 24);
     empty.type_keys("y");
     assert!(empty.text().contains("no span to copy yet"), "{}", empty.text());
 }

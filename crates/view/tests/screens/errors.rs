@@ -80,7 +80,7 @@ fn report(scene: &mut Scene, severity: i32, (trace, span, service, at_ms): (u8, 
 }
 
 /// The attributes of a mailer's error whose server accepts nothing.
-fn smtp_error() -> Vec<(&'static str, Value)> {
+pub(crate) fn smtp_error() -> Vec<(&'static str, Value)> {
     let cause = map([
         ("type", text("ConnectionReset")),
         ("value", text("by peer")),
@@ -210,7 +210,7 @@ fn stack_shows_own_code_first_and_breadcrumbs_last() {
         "src/transport.rs:58 send_mail",
         "│ smtp.send(message).await?",
         "src/main.rs:12 main",
-        "and 1 more call of libraries",
+        "▸ 1 library frame",
         "caused by ConnectionReset: by peer",
         "net/stream.rs:77 read",
         "-70.0 ms",

@@ -12,6 +12,7 @@ use ratatui::style::Color;
 use trace_model::Source;
 use view::{Theme, ThemeKind};
 
+use crate::errors::{add_error, smtp_error, text};
 use crate::scene::{Scene, edit, failed, password_reset, span};
 use crate::whole;
 
@@ -99,7 +100,12 @@ fn arrive(scene: &mut Scene, what: u8) {
             span(4, 2, 1, "api", "child", 3, 900),
             span(4, 3, 1, "", "nameless", 2, 0),
         ]),
-        4 => scene.add(vec![failed(span(4, 1, 0, "web", "late root", 0, 5), "no\u{1b}[2J")]),
+        4 => {
+            scene.add(vec![failed(span(4, 1, 0, "web", "late root", 0, 5), "no\u{1b}[2J")]);
+            let title = text("Net\u{1b}[2Jwork\u{202e}Error: 7");
+            add_error(scene, 4, 1, "web", 2, vec![("title", title)]);
+            add_error(scene, 6, 1, "web", 3, smtp_error());
+        }
         5 => scene.add(
             (2..40)
                 .map(|id| span(5, id, 1, "db", "SELECT", u64::from(id) * 3, u64::from(id) * 3 + 2))
@@ -236,5 +242,5 @@ fn a_summary_of_nothing_is_a_picture() {
     let mut scene = Scene::new(Mode::Viewer, 80, 24);
     let (batch, _) = trace_model::otlp::batch(Vec::new(), Source::OtlpHttp);
     scene.app.store.add(batch);
-    assert!(scene.text().contains("waiting for spans"), "{}", scene.text());
+    assert!(scene.text().contains("No traces yet"), "{}", scene.text());
 }

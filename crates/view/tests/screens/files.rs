@@ -74,7 +74,7 @@ fn progress_is_said_while_a_file_is_read_and_hints_fit() {
     scene.app.files.set(0, FileState::Read(Report::default()));
     let text = scene.text();
     assert!(text.contains("no trace in what was read"), "{text}");
-    for hint in ["press r", "waiting for spans", "OTEL_EXPORTER", "SENTRY_DSN"] {
+    for hint in ["press r", "No traces yet", "OTEL_EXPORTER", "SENTRY_DSN"] {
         assert!(!text.contains(hint), "{hint}: {text}");
     }
 }

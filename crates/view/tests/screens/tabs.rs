@@ -23,6 +23,7 @@ fn line(scene: &mut Scene, part: &str) -> String {
 fn digits_and_brackets_go_to_tabs() {
     let mut scene = several(120, 40);
     for (keys, tab) in [
+        ("3", Tab::Errors),
         ("5", Tab::Operations),
         ("6", Tab::ServiceMap),
         ("7", Tab::Warnings),
@@ -32,7 +33,7 @@ fn digits_and_brackets_go_to_tabs() {
         ("[", Tab::Warnings),
         ("1", Tab::Traces),
         ("2", Tab::Logs),
-        ("3", Tab::Logs),
+        ("4", Tab::Logs),
         ("1", Tab::Traces),
         ("9", Tab::Traces),
         ("O", Tab::Operations),
@@ -57,23 +58,23 @@ fn tabs_say_less_on_narrow_screens_and_mark_what_is_new() {
         scene.text().lines().next().unwrap_or_default().to_owned()
     };
     assert!(
-        first(&mut scene, 120).starts_with(" 1 Traces 4, 1 new │ 2 Logs │ 5 Operations │ 6 Map │"),
+        first(&mut scene, 120).starts_with(" 1 Traces 4, 1 new │ 2 Logs │ 3 Errors 1, 1 new │ 5 Operations │ 6 Map │"),
         "{}",
         first(&mut scene, 120)
     );
     assert!(
-        first(&mut scene, 80).starts_with(" 1 Traces•  2 Logs  5 Operations  6 Map  7 Warnings [8 Ingest]"),
+        first(&mut scene, 80).starts_with(" 1 Traces•  2 Logs  3 Errors•  5 Operations  6 Map  7 Warnings [8 Ingest]"),
         "{}",
         first(&mut scene, 80)
     );
     assert!(
-        first(&mut scene, 60).starts_with(" 1 Traces•  2 Log  5 Ops  6 Map  7 Warn [8 Ing]"),
+        first(&mut scene, 60).starts_with(" 1 Traces•  2 Log  3 Err•  5 Ops  6 Map  7 Warn [8 Ing]"),
         "{}",
         first(&mut scene, 60)
     );
     scene.type_keys("1");
     assert!(
-        first(&mut scene, 80).starts_with("[1 Traces] 2 Logs  5 Operations"),
+        first(&mut scene, 80).starts_with("[1 Traces] 2 Logs  3 Errors•  5 Operations"),
         "{}",
         first(&mut scene, 80)
     );

@@ -27,6 +27,7 @@ fn keys_to(scene: &Scene, context: KeyContext) -> Vec<Key> {
         KeyContext::RuleTraces => typed("7\n"),
         KeyContext::Patterns => typed("2a"),
         KeyContext::LogRecord => vec![Key::Char('2'), Key::Tab],
+        KeyContext::Error => typed("3\n"),
         KeyContext::Value => typed("\n\n\n"),
         KeyContext::Filter => typed("/"),
         KeyContext::Find => typed("\n/"),
@@ -44,6 +45,9 @@ pub(crate) fn reached(context: KeyContext, width: u16, height: u16) -> Scene {
     scene.add(password_reset());
     scene.add_envelope(password_reset_without(&[7]));
     scene.add_logs(1, 3, &[(2, 9, "reset requested"), (6, 13, "queue is long")]);
+    if matches!(context, KeyContext::Errors | KeyContext::Error) {
+        crate::errors::add_error(&mut scene, 1, 7, "mailer", 168, crate::errors::smtp_error());
+    }
     for _ in 0..3 {
         scene.now += 4_000 * MILLI;
         scene.draw();

@@ -1,0 +1,225 @@
+//! One error with all that was reported of it, laid out.
+
+use ratatui_core::layout::Rect;
+use trace_model::sentry::ErrorEvent;
+use trace_model::{Event, Revision, Source, Store, outside_of_spans};
+use trace_stats::{ErrorId, ErrorPlace, ReportedBy};
+
+use super::column::{Folds, Item};
+use super::cursor::Cursor;
+use super::{ShownError, SpanPage};
+use crate::Action;
+
+/// Log records of a span that are searched for the error.
+const SEARCHED: usize = 1_000;
+
+/// The error that is shown, its lines, and the cursor in them.
+#[derive(Debug, Default)]
+pub struct ErrorDetails {
+    shown: Option<ErrorId>,
+    /// Revision of the trace when it was read.
+    read: Option<Revision>,
+    /// `None` if it was evicted.
+    error: Option<ShownError>,
+    trace_start: u64,
+    cursor: Cursor,
+    folds: Folds,
+    page: Option<((u16, u16), SpanPage)>,
+    height: usize,
+}
+
+impl ErrorDetails {
+    /// Returns the lines; `None` if no error is shown.
+    #[must_use]
+    pub fn page(&self) -> Option<&SpanPage> {
+        self.page.as_ref().map(|(_, page)| page)
+    }
+
+    /// The first line in view.
+    #[must_use]
+    pub const fn first(&self) -> usize {
+        self.cursor.first()
+    }
+
+    /// Returns the item under the cursor.
+    #[must_use]
+    pub fn item(&self) -> Option<&Item> {
+        self.cursor.item(self.page()?)
+    }
+
+    /// Returns the number of lines below those in view.
+    #[must_use]
+    pub fn below(&self) -> usize {
+        self.page()
+            .map_or(0, SpanPage::height)
+            .saturating_sub(self.first() + self.height)
+    }
+
+    pub(crate) fn can_fold(&self) -> bool {
+        self.item().is_some_and(|item| item.is_fold)
+    }
+
+    pub(crate) fn can_open(&self) -> bool {
+        self.item().is_some_and(|item| item.is_value)
+    }
+
+    pub(crate) fn update(&mut self, action: Action) {
+        let Some((_, page)) = &self.page else { return };
+        if action == Action::ToggleFold {
+            if let Some(item) = self.item().filter(|item| item.is_fold).copied() {
+                self.folds.toggle(item.id);
+                self.page = None;
+            }
+        } else {
+            self.cursor.update(page, action, self.height);
+        }
+    }
+
+    pub(crate) fn select_row(&mut self, row: usize) -> Option<bool> {
+        let (_, page) = self.page.as_ref()?;
+        let line = self.cursor.first() + row;
+        (line < page.height()).then(|| self.cursor.select(page, (0, line)))
+    }
+
+    /// The value under the cursor with its name.
+    pub(crate) fn value_under_cursor(&self) -> Option<(String, String)> {
+        let wanted = self.item().filter(|item| item.is_value)?.id;
+        let size = self.page.as_ref()?.0;
+        SpanPage::of_error(self.error.as_ref()?, self.trace_start, (&self.folds, Some(wanted)), size.0).found
+    }
+
+    /// Returns title and stack as text.
+    pub(crate) fn text(&self) -> Option<String> {
+        let event = &self.error.as_ref()?.event;
+        if let Some(stack) = &event.stacktrace {
+            return Some(stack.clone());
+        }
+        let mut lines = vec![event.title.clone()];
+        for exception in &event.exceptions {
+            lines.push(exception.title());
+            for frame in &exception.frames {
+                let file = frame.filename.as_ref().or(frame.abs_path.as_ref()).or(frame.module.as_ref());
+                let function = frame.function.as_deref().unwrap_or_default();
+                let line = frame.lineno.map(|line| format!(":{line}")).unwrap_or_default();
+                lines.push(format!("    {function} {}{line}", file.map_or("", |file| file)));
+            }
+        }
+        lines.dedup();
+        Some(lines.join("\n"))
+    }
+
+    pub(crate) fn fit(&mut self, store: &Store, shown: Option<(ErrorId, &ErrorPlace)>, area: Rect) {
+        if self.shown != shown.map(|(id, _)| id) {
+            *self = Self {
+                shown: shown.map(|(id, _)| id),
+                folds: std::mem::take(&mut self.folds),
+                ..Self::default()
+            };
+        }
+        if let Some((_, place)) = shown {
+            let revision = store.trace_revision(place.trace_id);
+            if revision != self.read || revision.is_none() {
+                self.read = revision;
+                let error = read(store, place);
+                let start = store.trace(place.trace_id).map_or(0, |trace| trace.start_unix_nano);
+                if (&error, start) != (&self.error, self.trace_start) {
+                    (self.error, self.trace_start, self.page) = (error, start, None);
+                }
+            }
+        }
+        let size = (area.width, area.height);
+        if self.page.as_ref().is_none_or(|(of, _)| *of != size) {
+            let error = self.error.as_ref();
+            self.page = error.map(|error| {
+                (
+                    size,
+                    SpanPage::of_error(error, self.trace_start, (&self.folds, None), area.width),
+                )
+            });
+        }
+        self.height = area.height.into();
+        if let Some((_, page)) = &self.page {
+            self.cursor.fit(page, self.height);
+        }
+    }
+}
+
+/// Reads the error at a place: the report of Sentry if there is one, else the event of the span, else the log record; with what only the
+/// others say.
+fn read(store: &Store, place: &ErrorPlace) -> Option<ShownError> {
+    let span_id = place
+        .key
+        .as_ref()
+        .map_or_else(|| outside_of_spans(place.trace_id), |key| key.span_id);
+    let records = store.error_events(place.trace_id, span_id, SEARCHED);
+    let of = |is_sentry: bool| {
+        let records = records
+            .iter()
+            .filter(move |record| (record.source == Source::Sentry) == is_sentry);
+        records.filter_map(ShownError::of).collect::<Vec<_>>()
+    };
+    let events = place
+        .key
+        .as_ref()
+        .map_or_else(Vec::new, |key| store.exceptions(place.trace_id, key));
+    let events = events.iter().map(|event| of_event(event, place)).collect();
+    let ways = [
+        (ReportedBy::SENTRY, of(true)),
+        (ReportedBy::SPAN_EVENT, events),
+        (ReportedBy::LOG_RECORD, of(false)),
+    ];
+    let mut ways = ways
+        .into_iter()
+        .filter(|(way, _)| place.reported_by.has(*way))
+        .map(|(_, errors)| errors);
+    let mut first = ways
+        .next()?
+        .into_iter()
+        .find(|error| error.event.unix_nano == place.unix_nano)?;
+    for others in ways {
+        let is_same = |other: &&ShownError| message(&other.event) == message(&first.event);
+        let nearest = others
+            .iter()
+            .filter(is_same)
+            .min_by_key(|other| other.event.unix_nano.abs_diff(place.unix_nano));
+        if let Some(other) = nearest {
+            add(&mut first, other);
+        }
+    }
+    Some(first)
+}
+
+fn message(event: &ErrorEvent) -> &str {
+    event
+        .exceptions
+        .iter()
+        .find(|exception| exception.has_name())
+        .map_or(&*event.title, |thrown| &*thrown.value)
+}
+
+/// Adds what only another report of an error says.
+fn add(error: &mut ShownError, other: &ShownError) {
+    let event = &mut error.event;
+    if event.stacktrace.is_none() {
+        event.stacktrace.clone_from(&other.event.stacktrace);
+    }
+    for attribute in &other.attributes {
+        if !error.attributes.iter().any(|known| known.key == attribute.key) {
+            error.attributes.push(attribute.clone());
+        }
+    }
+}
+
+/// Converts an exception event of a span.
+fn of_event(event: &Event, place: &ErrorPlace) -> ShownError {
+    let key = place.key.as_ref();
+    let others = event
+        .attributes
+        .iter()
+        .filter(|attribute| !attribute.key.starts_with("exception."));
+    ShownError {
+        event: ErrorEvent::of_exception(event, place.trace_id, key.map(|key| key.span_id)),
+        service: key.map(|key| key.service.to_string()).unwrap_or_default(),
+        attributes: others.cloned().collect(),
+    }
+}
