@@ -268,7 +268,9 @@ fn is_library_frame(frame: &str) -> bool {
     let place = frame.find('(').unwrap_or(frame.len());
     let name = frame[..place].rsplit('/').next().unwrap_or(frame);
     let is_of = |names: &[&str]| names.iter().any(|library| name.starts_with(library));
-    is_library_path(frame) || is_of(&JAVA) || is_of(&DOTNET) || frame.starts_with("<anonymous>") || frame == "native"
+    // Without a place: built into the engine, such as `Array.map (<anonymous>)`.
+    let is_built_in = frame == "native" || frame.starts_with("<anonymous>") || frame.ends_with("(<anonymous>)");
+    is_built_in || is_library_path(frame) || is_of(&JAVA) || is_of(&DOTNET)
 }
 
 /// The name in a frame of Rust: `  12: tokio::runtime::…`.
