@@ -3,13 +3,14 @@
 mod find;
 mod jump;
 mod layout;
+mod logs;
 mod zoom;
 
 use std::ops::Range;
 
 use ratatui_core::layout::Rect;
 use trace_model::work::{self, Steps};
-use trace_model::{Clock, Outline, Row, SpanKey, Store, TraceId};
+use trace_model::{Clock, Outline, Row, Severity, SpanId, SpanKey, Store, TraceId};
 
 use super::{Action, scrolled, window};
 pub use find::Find;
@@ -37,6 +38,7 @@ pub struct Waterfall {
     ran: Option<Stretch>,
     find: Find,
     jumps: Jumps,
+    log_marks: logs::LogMarks,
     goal: Option<jump::Goal>,
     /// Rows of traces that were shown before, dropped in steps.
     leaving: Vec<Steps<()>>,
@@ -53,6 +55,12 @@ impl Waterfall {
     #[must_use]
     pub const fn outline(&self) -> Option<&Outline> {
         self.outline.as_ref()
+    }
+
+    /// Returns the log records of a span that are marked on its bar: times in nanoseconds since the Unix epoch, and severities.
+    #[must_use]
+    pub fn log_marks(&self, span_id: SpanId) -> &[(u64, Severity)] {
+        self.log_marks.of_span(span_id)
     }
 
     /// The span under the cursor, with its trace.
@@ -334,6 +342,7 @@ impl Waterfall {
             self.put_cursor(kept.unwrap_or(0));
         }
         let Some(outline) = &self.outline else { return };
+        self.log_marks.fit(store, outline.trace_id());
         let highest_first = outline.len().saturating_sub(self.height);
         self.first = window(self.first, self.position, self.height).min(highest_first);
         self.row = outline.rows(store, self.position..self.position + 1).pop();

@@ -58,6 +58,7 @@ pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, now: &Now) {
         now,
         longest_run: app.mode.longest_run(),
         straight: outline.is_straight(),
+        waterfall: &app.waterfall,
     };
     for (at, (area, row)) in parts.rows.rows().zip(&rows).enumerate() {
         if app.waterfall.visible().start + at == app.waterfall.position() {

@@ -18,6 +18,10 @@ pub(super) const MARKS: &[(&str, &str)] = &[
         "• ! ⚠",
         "on a bar: an event; an exception or error; an exception that did not fail the span",
     ),
+    (
+        "· ⚠ ✗",
+        "on a bar: log records, below a warning; a warning; an error; the worst one of a cell",
+    ),
     ("‹ ›", "zoomed: it ran before what is shown, or after"),
     (
         "▁▃█",

@@ -344,7 +344,7 @@ impl Table for PatternList {
         })
         .ranked(|row| Rank::number(row.pattern.counts.records))
         .by_default(),
-        Column::<Self>::text("severity", Width::Text(9), |row, room| {
+        Column::<Self>::text("severity", Width::Fixed(9), |row, room| {
             let worst = row.pattern.counts.worst;
             let name = match worst {
                 Severity::Unspecified => String::new(),

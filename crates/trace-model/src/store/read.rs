@@ -13,7 +13,7 @@ use super::{Revision, ServiceStats, Store};
 use crate::call::{self, CallId};
 use crate::hash::State;
 use crate::work::{self, VISIT};
-use crate::{LogRecord, RepeatedLimits, RowSpan, Span, SpanId, SpanKey, SpanNode, SpanSubject, TraceId, otlp};
+use crate::{LogRecord, RepeatedLimits, RowSpan, Severity, Span, SpanId, SpanKey, SpanNode, SpanSubject, TraceId, otlp};
 
 /// Returns the id of the row for a trace's error events without a span: an id that no span has, unless it was made on purpose.
 #[must_use]
@@ -116,6 +116,22 @@ impl Store {
             service: self.contents.origins.service(service).clone(),
             duplicate: 0,
         })
+    }
+
+    /// Returns spans, times and severities of log records of a trace that were written in a span and are not error events: at most `limit` records
+    /// are looked at, in order of arrival.
+    #[must_use]
+    pub fn log_marks(&self, trace_id: TraceId, limit: usize) -> Vec<(SpanId, u64, Severity)> {
+        let Some(slot) = self.find_trace(trace_id) else {
+            return Vec::new();
+        };
+        let records = self.contents.records(self.traces[slot].logs).take(limit);
+        let records = records
+            .map(|at| self.contents.log.get(at))
+            .filter(|record| !record.is_error_event());
+        records
+            .filter_map(|record| Some((record.span_id()?, record.start_unix_nano, record.severity())))
+            .collect()
     }
 
     /// Returns where the record of a span is, and that of its copy in an envelope.

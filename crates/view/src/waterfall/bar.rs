@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier, Style, Stylize};
 use ratatui::text::Line;
 use trace_model::sentry::Gravity;
-use trace_model::{ClockTrouble, Row, RowSpan, StatusCode};
+use trace_model::{ClockTrouble, Row, RowSpan, Severity, StatusCode};
 
 use super::super::bars::Axis;
 use super::super::{format, theme};
@@ -32,6 +32,9 @@ pub(super) fn draw(frame: &mut Frame, row: &Row, area: Rect, row_style: &RowStyl
         if let Some((text, color)) = remark(row, line, row_style) {
             beside(frame, &text, color, area, axis, start, end);
         }
+        if row.group.is_none() {
+            logs(frame, row, (start, end), area, row_style);
+        }
         for event in &row.events {
             if event.exception && line.status != StatusCode::Error && row.group.is_none() {
                 axis.dot(frame.buffer_mut(), area, event.time_unix_nano, "⚠", theme::WARNING);
@@ -53,6 +56,33 @@ pub(super) fn draw(frame: &mut Frame, row: &Row, area: Rect, row_style: &RowStyl
                 Gravity::Error => axis.mark(buffer, area, at, "!", theme::ERROR_MARK),
                 Gravity::Handled => axis.dot(buffer, area, at, "⚠", theme::WARNING),
                 Gravity::Mild => axis.dot(buffer, area, at, "i", theme::WARNING),
+            }
+        }
+    }
+}
+
+/// Marks log records on the bar: the worst one of a cell, and none at the ends of the bar, which say when it began and ended.
+fn logs(frame: &mut Frame, row: &Row, (start, end): (u64, u64), area: Rect, row_style: &RowStyle) {
+    let axis = row_style.axis;
+    let marks = row_style.waterfall.log_marks(row.key.span_id);
+    let shift = if row_style.straight { row.reading.shift_nano } else { 0 };
+    let ends = [axis.column(start), axis.column(end)];
+    for (is_drawn, symbol, color) in [
+        (
+            (|severity| severity < Severity::Warn) as fn(Severity) -> bool,
+            "·",
+            theme::DIM,
+        ),
+        (|severity| severity == Severity::Warn, "⚠", theme::WARNING),
+        (|severity| severity >= Severity::Error, "✗", theme::ERROR),
+    ] {
+        for (time, severity) in marks.iter().filter(|(_, severity)| is_drawn(*severity)) {
+            let at = time.saturating_add_signed(shift);
+            let is_within = (start..=end).contains(&at) && !ends.contains(&axis.column(at));
+            if is_within && *severity >= Severity::Error {
+                axis.mark(frame.buffer_mut(), area, at, symbol, theme::ERROR_MARK);
+            } else if is_within {
+                axis.dot(frame.buffer_mut(), area, at, symbol, color);
             }
         }
     }

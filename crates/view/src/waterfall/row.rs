@@ -13,6 +13,7 @@ use super::super::bars::Axis;
 use super::super::subject::described;
 use super::super::{Now, flush_right, format, theme};
 use super::{Columns, bar};
+use app::Waterfall;
 use app::format::service_name;
 
 /// Style that all rows share.
@@ -24,6 +25,8 @@ pub(super) struct RowStyle<'a> {
     pub(super) longest_run: u64,
     /// True if clock skew is corrected.
     pub(super) straight: bool,
+    /// The log records of the spans.
+    pub(super) waterfall: &'a Waterfall,
 }
 
 pub(super) fn draw(frame: &mut Frame, row: &Row, area: Rect, row_style: &RowStyle) {

@@ -84,7 +84,7 @@ fn palette_begins_with_what_is_special_to_its_place() {
         ("", Action::Sort),
         ("\n", Action::ToggleFold),
         ("6", Action::OpenFailed),
-        ("L", Action::CopyRecord),
+        ("L", Action::Patterns),
     ] {
         let mut scene = Scene::new(Mode::Viewer, 120, 40);
         logged(&mut scene);

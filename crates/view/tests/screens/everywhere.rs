@@ -160,11 +160,15 @@ fn take(scene: &mut Scene, step: &Step) {
         Step::Wait(milliseconds) => scene.now += milliseconds * crate::scene::MILLI,
     }
     while scene.app.survey(scene.now, 1_000) {}
+    while scene.app.search(1_000) {}
+    while scene.app.is_reading() {
+        scene.app.read_part(10_000);
+    }
     scene.draw();
 }
 
 /// Walks at least, and at most, and steps of each.
-const WALKS: std::ops::Range<u8> = 12..60;
+const WALKS: std::ops::Range<u8> = 12..200;
 const STEPS: usize = 150;
 
 /// All walks begin on the first screen; together they come to every context there is.

@@ -351,6 +351,32 @@ fn patterns_group_what_is_listed_and_list_its_records() {
 }
 
 #[test]
+fn records_are_marks_on_the_bar_of_their_span() {
+    let mut scene = Scene::new(Mode::Viewer, 120, 40);
+    scene.add(vec![crate::scene::span(1, 1, 0, "api", "GET /", 0, 100)]);
+    let bar = |scene: &mut Scene| {
+        let row = row(scene, "api GET /  ");
+        let (_, bar) = row.split_once('┃').expect("a bar");
+        bar.trim_end().to_owned()
+    };
+    let plain = bar(&mut scene);
+    let records = [(0, 17), (20, 9), (40, 13), (60, 13), (60, 17), (60, 5), (100, 17), (500, 17)];
+    let records = records.map(|(at, severity)| record_of(1, 1, record(at, severity, "x")));
+    add(&mut scene, "api", records.to_vec());
+    let marked = bar(&mut scene);
+    let marks: String = marked.chars().filter(|c| "·⚠✗".contains(*c)).collect();
+    assert_eq!(marks, "·⚠✗", "the worst of a cell, and none at the ends: {marked}");
+    let ends = |bar: &str| (bar.chars().next(), bar.chars().last());
+    assert_eq!((ends(&marked), marked.chars().count()), (ends(&plain), plain.chars().count()));
+    scene.draw();
+    assert!(
+        row(&mut scene, "GET /  ").contains(" 8 "),
+        "the list counts them: {}",
+        scene.text()
+    );
+}
+
+#[test]
 fn record_is_copied_as_json() {
     let mut scene = Scene::new(Mode::Viewer, 120, 40);
     logged(&mut scene);
