@@ -413,6 +413,7 @@ fn nothing_here(app: &App) -> ratatui::widgets::Paragraph<'static> {
         Mode::Demo => "starting the demo's services …".fg(theme::WARNING),
         Mode::Viewer => "no traces yet".fg(theme::DIM),
         Mode::Files if app.files.reading().is_some() => "reading …".fg(theme::DIM),
+        Mode::Files if !app.received().is_empty() => format!("no traces in what was read, but {}", app.received()).fg(theme::DIM),
         Mode::Files => "no trace in what was read".fg(theme::DIM),
     };
     hint([Line::default(), Line::from(text)])
