@@ -9,6 +9,7 @@ mod compose;
 mod delivery;
 mod demo;
 mod dependencies;
+mod errors;
 mod event_loop;
 mod interop;
 mod live;
