@@ -81,6 +81,16 @@ impl Viewer {
         Ok(())
     }
 
+    /// Sends log records in OTLP/JSON to it.
+    ///
+    /// # Errors
+    /// The request is rejected.
+    pub async fn send_logs(&self, request: &Value) -> Result<(), Error> {
+        let url = format!("http://{}/v1/logs", self.otlp_http);
+        self.post(&url, "application/json", request.to_string()).await?;
+        Ok(())
+    }
+
     /// Sends an envelope to it, and returns the response.
     ///
     /// # Errors

@@ -13,6 +13,7 @@ mod errors;
 mod event_loop;
 mod interop;
 mod live;
+mod logs;
 mod need;
 mod open;
 mod otel_sdks;
