@@ -205,8 +205,6 @@ async fn answers_are_those_of_a_real_jaeger() {
         "service=shop&minDuration=1s",
         "service=stock&maxDuration=20ms",
         "service=stock&maxDuration=1us",
-        "service=shop&tags=%7B%22error%22%3A%22true%22%7D",
-        "service=stock&tags=%7B%22error%22%3A%22true%22%7D",
         "service=shop&tags=%7B%22number%22%3A%2242%22%7D",
         "service=shop&tags=%7B%22text%22%3A%22b%22%7D",
         "service=shop&tags=%7B%22host.name%22%3A%22web-1%22%7D",
