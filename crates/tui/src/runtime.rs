@@ -1,6 +1,6 @@
 //! Files in the user's runtime directory by which commands find running viewers.
 //!
-//! The directory is `spanfall` in `XDG_RUNTIME_DIR`, else `spanfall-<uid>` in the temporary directory, and belongs to the user alone. A file
+//! The directory is `spanfall` in `XDG_RUNTIME_DIR` if that exists, else `spanfall-<uid>` in the temporary directory, and belongs to the user alone. A file
 //! holds the address of a viewer's query API and a nonce, by which the viewer [proves](query_api::Nonce) that the port is still its own.
 
 use std::fs::{self, DirBuilder, OpenOptions};
@@ -58,10 +58,12 @@ struct Content {
 /// Returns the directory of this user.
 #[must_use]
 pub fn directory() -> PathBuf {
-    match std::env::var_os("XDG_RUNTIME_DIR")
-        .map(PathBuf::from)
-        .filter(|path| path.is_absolute())
-    {
+    directory_in(std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from))
+}
+
+/// Returns the directory in the user's runtime directory. A shell of another user's session, or a container, may name one that does not exist.
+fn directory_in(runtime: Option<PathBuf>) -> PathBuf {
+    match runtime.filter(|path| path.is_absolute() && path.is_dir()) {
         Some(path) => path.join("spanfall"),
         None => std::env::temp_dir().join(format!("spanfall-{}", uid())),
     }
@@ -158,6 +160,17 @@ mod tests {
 
     fn nonce() -> Nonce {
         Nonce::generate().unwrap()
+    }
+
+    #[test]
+    fn directory_is_temporary_without_a_runtime_directory_that_exists() {
+        let parent = tempfile::tempdir().unwrap();
+        assert_eq!(directory_in(Some(parent.path().into())), parent.path().join("spanfall"));
+        let temporary = directory_in(None);
+        assert!(temporary.starts_with(std::env::temp_dir()), "{temporary:?}");
+        for unusable in [parent.path().join("gone"), "relative".into()] {
+            assert_eq!(directory_in(Some(unusable)), temporary);
+        }
     }
 
     #[test]
