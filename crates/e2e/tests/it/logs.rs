@@ -1,7 +1,16 @@
-//! Log records without a trace, in a real terminal.
+//! Log records on the Logs tab, in a real terminal: without a trace, and of OpenTelemetry's and Sentry's SDKs for Python.
+//!
+//! The SDKs are installed by `crates/e2e/python/setup.sh`. Without them the test prints that it is skipped, and fails if
+//! `SPANFALL_REQUIRE_PYTHON` is set.
 
-use e2e::viewer::Viewer;
+use std::process::Command;
+
+use e2e::viewer::{ENTER, Viewer};
+use e2e::{DEADLINE, python};
 use serde_json::json;
+use testkit::Process;
+
+const ESCAPE: &str = "\u{1b}";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn record_without_a_trace_is_found_by_two_keys_and_a_word() {
@@ -31,4 +40,61 @@ async fn record_without_a_trace_is_found_by_two_keys_and_a_word() {
         text.contains("nightly cleanup") && text.contains("1 record") && !text.contains("disk is nearly full")
     });
     assert!(text.contains("janitor") && text.contains("WARN"), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn records_of_python_sdks_are_listed_with_and_without_a_span() {
+    let Some(interpreter) = python::interpreter_or_skip() else {
+        return;
+    };
+    let mut viewer = Viewer::start("", &[]).unwrap();
+    let mut command = Command::new(interpreter);
+    command
+        .arg(python::scripts().join("send_logs.py"))
+        .args([format!("http://{}", viewer.otlp_http), viewer.dsn("pay")]);
+    let sender = Process::spawn(command).unwrap();
+    let status = sender.exited(DEADLINE).await.unwrap();
+    assert!(status.success(), "{}", sender.stderr().join("\n"));
+
+    viewer.screen.press("2").unwrap();
+    let text = viewer.screen.wait_frame("all records", |text| {
+        ["stock of chairs is low", "nightly inventory done", "payment 42 declined"]
+            .iter()
+            .all(|body| text.contains(body))
+    });
+    let row = |body: &str| text.lines().find(|line| line.contains(body)).unwrap_or_default();
+    let (within, outside, sentry) = (row("chairs"), row("inventory"), row("declined"));
+    assert!(within.contains("WARN") && within.contains("shop"), "{text}");
+    assert!(
+        outside.contains("INFO") && outside.contains("shop") && outside.contains('–'),
+        "{text}"
+    );
+    assert!(!within.contains('–'), "{text}");
+    assert!(sentry.contains("error") && sentry.contains("pay"), "{text}");
+
+    // From the record within a span to that span, and back to the record.
+    viewer.screen.press(&format!("/left:3{ENTER}")).unwrap();
+    viewer.screen.wait_frame("the record alone", |text| {
+        text.contains("1 of 3 records") && !text.contains("nightly inventory")
+    });
+    viewer.screen.press(ENTER).unwrap();
+    viewer
+        .screen
+        .wait_frame("its span", |text| text.contains("SPAN shop checkout"));
+    viewer.screen.press(ESCAPE).unwrap();
+    viewer.screen.wait_frame("the record", |text| text.contains("1 of 3 records"));
+
+    // The other one names no span to go to.
+    viewer.screen.press(ESCAPE).unwrap();
+    viewer.screen.wait_frame("no filter", |text| {
+        text.contains("3 records") && !text.contains("1 of 3 records")
+    });
+    viewer.screen.press(&format!("/inventory{ENTER}")).unwrap();
+    viewer
+        .screen
+        .wait_frame("the other record", |text| text.contains("1 of 3 records"));
+    viewer.screen.press(ENTER).unwrap();
+    viewer
+        .screen
+        .wait_frame("why it stays", |text| text.contains("this record belongs to no trace"));
 }
