@@ -339,7 +339,8 @@ impl Errors {
         if rest > INTERVAL_NANO {
             self.resting.insert(trace_id, unix_nano.saturating_add(rest));
         }
-        self.replace(trace_id, reading.finish());
+        let found = reading.finish(&self.texts);
+        self.replace(trace_id, found);
     }
 
     /// Takes the errors of a trace in place of those known so far.

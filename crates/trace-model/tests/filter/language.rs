@@ -110,7 +110,7 @@ fn unclosed_parts_are_errors_with_their_position() {
     assert_rejected("a (b", "(", "not closed");
     assert_rejected("a (", "(", "not closed");
     assert_rejected("a b)", ")", "closes nothing");
-    assert_rejected("()", "()", "nothing between");
+    assert_rejected("()", "()", "empty parentheses");
     assert_rejected("key:[a, b", "[a, b", "not closed");
     assert_rejected("key:[a b]", "b", "goes in quotes");
     assert_rejected("key:[]", "]", "key:[a, b]");
@@ -132,7 +132,7 @@ fn operators_need_something_to_operate_on() {
     assert_rejected("name:>5", ">", "compares numbers");
     assert_rejected("kind:>server", ">", "compares numbers");
     assert_rejected("name:!health", "!health", "!name:");
-    assert_rejected("\"\"", "\"\"", "nothing between");
+    assert_rejected("\"\"", "\"\"", "empty quotes");
     assert_rejected("key:\"\"", "\"\"", "has:key");
     assert_rejected("key*:a", "key*", "no wildcard");
     assert_rejected("has:key*", "key*", "no wildcard");

@@ -75,7 +75,7 @@ impl Reading {
     }
 
     /// Returns the errors, by time.
-    pub(super) fn finish(self) -> Vec<Occurrence> {
+    pub(super) fn finish(self, texts: &Texts) -> Vec<Occurrence> {
         let mut same: BTreeMap<(Option<SpanId>, u32, u64), [Vec<Occurrence>; 3]> = BTreeMap::new();
         for Report { occurrence, message } in self.reports {
             let ways = same.entry((occurrence.span_id, occurrence.type_name, message)).or_default();
@@ -89,7 +89,8 @@ impl Reading {
         let mut found = Vec::new();
         for mut ways in same.into_values() {
             for way in &mut ways {
-                way.sort_by_key(|occurrence| occurrence.unix_nano);
+                // Of one time, by text: numbers depend on the order of arrival.
+                way.sort_by_key(|occurrence| (occurrence.unix_nano, texts.frames.get(occurrence.frame)));
             }
             let count = ways.iter().map(Vec::len).max().unwrap_or(0);
             found.extend((0..count).filter_map(|at| merged(ways.iter().filter_map(|way| way.get(at)))));

@@ -113,6 +113,8 @@ impl Sent {
                 self.span.to_be_bytes().to_vec()
             },
             time_unix_nano: time,
+            // Two equal records would be a retry.
+            observed_time_unix_nano: time + 1 + self.way as u64,
             severity_number: 17,
             event_name: if self.type_name.is_empty() {
                 "sentry.event".into()
