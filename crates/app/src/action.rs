@@ -2,7 +2,7 @@
 
 use trace_model::{SpanId, TraceId};
 
-use super::{Layer, Tab};
+use super::{Layer, SaveRequest, Tab};
 
 /// An action that a key asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,7 +77,6 @@ pub enum Action {
     TogglePicture,
     MarkBase,
     OpenFailed,
-    Save,
     Suspend,
     /// Closes what is above a tab; on a tab it ends the program.
     Quit,
@@ -115,8 +114,8 @@ pub enum Effect {
     AskSentry(TraceId),
     /// Ask Sentry no more for this trace: all of it is there.
     StopAskingSentry(TraceId),
-    /// Write this trace into a file.
-    Save(TraceId),
+    /// Write this into a file.
+    Save(SaveRequest),
     /// Put this text into the clipboard.
     Copy(String),
 }

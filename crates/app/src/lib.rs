@@ -46,6 +46,7 @@ macro_rules! layers {
             popups {
                 Help: $crate::Help, "Keys and marks";
                 Copy: $crate::CopyMenu, "Copy";
+                Save: $crate::SavePopup, "Save";
             }
             // Popups in which a line is edited from their start.
             prompts {
@@ -149,6 +150,7 @@ pub use page::{GAP as PAGE_GAP, Page};
 pub use palette::{Command, Palette};
 pub use pause::Pause;
 pub use prepare::{Geometry, PopupGeometry};
+pub use save::{SavePopup, SaveRequest};
 pub use screens::{Mode, Pane, Screens};
 pub use scroll::Scroll;
 pub use sentry::{ASKED_TRACES_MAX, Said, SentrySite, SentryStatus};
@@ -383,6 +385,7 @@ impl App {
             || is_marked_read
             || is_comparing
             || is_counting
+            || self.is_measuring()
             || self.store.is_summarizing()
             || self.cross_checks.is_checking()
     }
@@ -401,7 +404,7 @@ impl App {
             _ => false,
         };
         let is_checked = self.cross_checks.step(&self.store, work);
-        let is_counted = self.read_logs(work);
+        let is_counted = self.read_logs(work) || self.measure(work);
         self.store.summarize_part(work) || is_checked || is_counted || is_read || is_marked_read || is_compared
     }
 }

@@ -55,7 +55,6 @@ impl App {
             Action::Page => return self.open_page(),
             Action::Redrive => return Some(Effect::Redrive),
             Action::CopyDsn => return Some(self.copy_dsn()),
-            Action::Save => return self.save(),
             Action::Pause => self.toggle_pause(),
             Action::Tab(tab) => self.screens.go_to(tab),
             Action::NextTab | Action::PreviousTab => self.screens.next_tab(action == Action::NextTab),

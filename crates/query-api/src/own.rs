@@ -159,7 +159,10 @@ async fn trace(State(own): State<Own>, Path(id): Path<String>) -> Result<Respons
     };
     let state = (whole, permit, 0);
     let lines = Body::from_stream(stream::unfold(state, |(whole, permit, at)| async move {
-        Some((Ok::<_, Infallible>(Bytes::from(whole.line(at)?)), (whole, permit, at + 1)))
+        Some((
+            Ok::<_, Infallible>(Bytes::from(whole.get(at)?.line())),
+            (whole, permit, at + 1),
+        ))
     }));
     Ok(([(CONTENT_TYPE, "application/x-ndjson")], lines).into_response())
 }

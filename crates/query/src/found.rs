@@ -1,6 +1,7 @@
 //! A trace in a line.
 
 use serde::{Deserialize, Serialize};
+use trace_files::{Copying, Request, Selection};
 use trace_model::work::{self, strides, visited};
 use trace_model::{Analysis, CallStatus, SpanKey, SpanNode, SpanTree, StatusClass, StatusCode, Store, TraceId, TraceReader};
 
@@ -169,14 +170,19 @@ fn status_text(status: &CallStatus) -> String {
 /// A copy of one trace with its log records.
 #[derive(Debug)]
 pub(crate) struct WholePass {
-    copying: Option<trace_files::Copying>,
+    copying: Option<Copying>,
+    copied: Vec<Request>,
     /// `None` for the trace that arrived last.
     trace_id: Option<TraceId>,
 }
 
 impl WholePass {
     pub(crate) const fn new(trace_id: Option<TraceId>) -> Self {
-        Self { copying: None, trace_id }
+        Self {
+            copying: None,
+            copied: Vec::new(),
+            trace_id,
+        }
     }
 
     pub(crate) fn step(&mut self, store: &Store, work: u64) -> Step {
@@ -185,11 +191,14 @@ impl WholePass {
             return Step::Complete;
         };
         self.trace_id = Some(trace_id);
-        let copying = self.copying.get_or_insert_with(|| trace_files::Copying::new(store, trace_id));
-        match copying.step(store, work) {
-            trace_files::Copied::Part => Step::More,
-            trace_files::Copied::Whole(whole) => Step::Part(Part::Whole(whole)),
-            trace_files::Copied::Evicted => Step::Part(Part::Missing(trace_id)),
+        let start = || Copying::new(Selection::Traces(vec![trace_id]));
+        let copying = self.copying.get_or_insert_with(start);
+        if !copying.step(store, work, &mut self.copied) {
+            return Step::More;
         }
+        if copying.reader().counts().evicted > 0 || self.copied.is_empty() {
+            return Step::Part(Part::Missing(trace_id));
+        }
+        Step::Part(Part::Whole(std::mem::take(&mut self.copied)))
     }
 }

@@ -111,7 +111,7 @@ pub enum Part {
     /// State of ingest.
     Ingest(Box<Ingest>),
     /// A trace with its log records, as it was received.
-    Whole(trace_files::Saved),
+    Whole(Vec<trace_files::Request>),
 }
 
 /// Name of spans.

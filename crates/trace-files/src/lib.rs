@@ -1,4 +1,4 @@
-//! Saved traces: reads files into batches for the store, and writes one trace to a file.
+//! Saved traces: reads files into batches for the store, and writes traces and log records to a file.
 //!
 //! **Invariant:** work is linear in the bytes of a file, whatever is damaged. **Boundary:** formats know no files.
 //!
@@ -64,6 +64,7 @@ mod problem;
 mod reader;
 mod rejected;
 mod save;
+mod selection;
 mod session;
 mod sink;
 mod tags;
@@ -77,7 +78,8 @@ pub use input::{FileError, Input};
 pub use lines::{read_logs, read_spans, write_logs, write_spans};
 pub use memory::Memory;
 pub use problem::{Position, Problem, Problems};
-pub use save::{Copied, Copying, Saved};
+pub use save::{Copying, Request, SavedFile};
+pub use selection::{Selection, SelectionCounts, SelectionReader};
 pub use session::Session;
 
 /// A file format.

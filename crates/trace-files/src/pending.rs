@@ -13,6 +13,10 @@ use crate::sink::ResourceScope;
 /// Bytes of records per batch: small enough to be ingested between two frames.
 const BATCH_BYTES: usize = 1 << 20;
 
+/// Maximum number of records in a line of a saved file, and bytes of them from which on a line is full.
+const LINE_RECORDS_MAX: u64 = 500;
+const LINE_BYTES: usize = 256 << 10;
+
 /// Shared data up to this many bytes is compared by content, longer data by address: comparing a large resource for each of its
 /// records would be quadratic.
 const COMPARED_BYTES_MAX: usize = 4 << 10;
@@ -116,6 +120,11 @@ impl Pending {
         self.bytes >= BATCH_BYTES.max(self.shared)
     }
 
+    /// Returns true if the lines should be released, for the same reason not before there are as many bytes of records as shared data.
+    pub(crate) fn is_full_line(&self) -> bool {
+        (self.records >= LINE_RECORDS_MAX || self.bytes >= LINE_BYTES) && self.bytes >= self.shared
+    }
+
     pub(crate) const fn is_empty(&self) -> bool {
         self.records == 0
     }
@@ -128,20 +137,22 @@ impl Pending {
         work::add(bytes + shared);
         let mut body = Vec::with_capacity(bytes + shared + bytes / 8);
         for group in groups {
-            let of_url = |schema: &Schema| schema.as_ref().map_or(0, |url| length(url.len()));
-            let of_scope = |scope: &Scope| length(scope.bytes.len()) + scope.records.len() + of_url(&scope.schema);
-            let scopes: usize = group.scopes.iter().map(|scope| length(of_scope(scope))).sum();
-            begin(&mut body, 1, length(group.resource.len()) + scopes + of_url(&group.schema));
-            field(&mut body, 1, &group.resource);
-            for scope in group.scopes {
-                begin(&mut body, 2, of_scope(&scope));
-                field(&mut body, 1, &scope.bytes);
-                body.extend_from_slice(&scope.records);
-                put_url(&mut body, scope.schema.as_deref());
-            }
-            put_url(&mut body, group.schema.as_deref());
+            group.write(&mut body);
         }
         body
+    }
+
+    /// Removes the records as a request body for each resource.
+    pub(crate) fn bodies(&mut self) -> impl Iterator<Item = Vec<u8>> {
+        let Self {
+            groups, bytes, shared, ..
+        } = std::mem::take(self);
+        work::add(bytes + shared);
+        groups.into_iter().map(|group| {
+            let mut body = Vec::new();
+            group.write(&mut body);
+            body
+        })
     }
 
     pub(crate) fn take_spans(&mut self) -> Batch {
@@ -151,6 +162,24 @@ impl Pending {
 
     pub(crate) fn take_logs(&mut self) -> Batch {
         Batch::logs(self.body().into(), Source::File).unwrap_or_else(|_| Batch::empty())
+    }
+}
+
+impl Group {
+    /// Writes it as a field of a request.
+    fn write(self, body: &mut Vec<u8>) {
+        let of_url = |schema: &Schema| schema.as_ref().map_or(0, |url| length(url.len()));
+        let of_scope = |scope: &Scope| length(scope.bytes.len()) + scope.records.len() + of_url(&scope.schema);
+        let scopes: usize = self.scopes.iter().map(|scope| length(of_scope(scope))).sum();
+        begin(body, 1, length(self.resource.len()) + scopes + of_url(&self.schema));
+        field(body, 1, &self.resource);
+        for scope in self.scopes {
+            begin(body, 2, of_scope(&scope));
+            field(body, 1, &scope.bytes);
+            body.extend_from_slice(&scope.records);
+            put_url(body, scope.schema.as_deref());
+        }
+        put_url(body, self.schema.as_deref());
     }
 }
 

@@ -1,102 +1,36 @@
-//! Writing of one trace to a file: OTLP/JSON lines, readable by this crate and by OpenTelemetry's collector.
+//! Writing of traces and log records to a file: OTLP/JSON lines, readable by this crate and by OpenTelemetry's collector.
+//!
+//! A line is a request with spans or log records of one resource, some hundred at most.
 
-use std::fs::{self, OpenOptions};
-use std::io::{self, BufWriter, Write};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufWriter, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use otlp_wire::json::write;
 use otlp_wire::schema::{LOGS_REQUEST, Message, TRACES_REQUEST};
-use trace_model::{RawProgress, RawReader, Store, TraceId};
+use trace_model::Store;
 
 use crate::pending::Pending;
+use crate::selection::{Selection, SelectionCounts, SelectionReader};
 
-/// Maximum number of files of one trace in a directory.
+/// Maximum number of files with the same name but for a number.
 const FILES_MAX: usize = 1_000;
+/// Ending of a file's name.
+const EXTENSION: &str = "otlp.jsonl";
 
-/// A copy of a trace for writing: requests of about 1 MiB each, in protobuf. It holds no reference to the store.
+/// A copy of spans or log records of one resource, in protobuf. It holds no reference to the store.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Saved {
-    trace_id: TraceId,
-    requests: Vec<(Signal, Vec<u8>)>,
-    /// Number of spans.
-    pub spans: usize,
-    /// Number of log records.
-    pub logs: usize,
-}
-
-impl std::fmt::Debug for Saved {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Saved")
-            .field("trace_id", &self.trace_id)
-            .finish_non_exhaustive()
-    }
-}
-
-/// Copy of a trace from the store, in steps.
-#[derive(Debug)]
-pub struct Copying {
-    reader: RawReader,
-    saved: Saved,
-    /// Kind of the records in the next request.
+pub struct Request {
     signal: Signal,
-    pending: Pending,
+    body: Vec<u8>,
 }
 
-/// Progress of copying.
-#[derive(Debug)]
-pub enum Copied {
-    /// A part of it.
-    Part,
-    /// The complete trace.
-    Whole(Saved),
-    /// The trace was evicted or never stored: a partial trace is not saved.
-    Evicted,
-}
-
-impl Copying {
-    /// Starts a copy.
-    #[must_use]
-    pub fn new(store: &Store, trace_id: TraceId) -> Self {
-        Self {
-            reader: RawReader::new(store, trace_id),
-            saved: Saved::nothing(trace_id),
-            signal: Signal::Traces,
-            pending: Pending::default(),
-        }
-    }
-
-    /// Continues until about this much [work](trace_model::work) is done.
-    pub fn step(&mut self, store: &Store, work: u64) -> Copied {
-        let Self {
-            reader,
-            saved,
-            signal,
-            pending,
-        } = self;
-        let progress = reader.step(store, work, |is_span, record| {
-            let next = if is_span { Signal::Traces } else { Signal::Logs };
-            if pending.is_full() || (*signal != next && !pending.is_empty()) {
-                saved.requests.push((*signal, pending.body()));
-            }
-            *signal = next;
-            pending.add_raw(&record);
-            let count = if is_span { &mut saved.spans } else { &mut saved.logs };
-            *count += 1;
-        });
-        match progress {
-            RawProgress::More => return Copied::Part,
-            RawProgress::Left => return Copied::Evicted,
-            RawProgress::Complete => {}
-        }
-        if !pending.is_empty() {
-            saved.requests.push((*signal, pending.body()));
-        }
-        if saved.requests.is_empty() {
-            Copied::Evicted
-        } else {
-            Copied::Whole(std::mem::replace(saved, Saved::nothing(saved.trace_id)))
-        }
+impl std::fmt::Debug for Request {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Request")
+            .field("signal", &self.signal)
+            .finish_non_exhaustive()
     }
 }
 
@@ -115,77 +49,150 @@ impl Signal {
     }
 }
 
-impl Saved {
-    const fn nothing(trace_id: TraceId) -> Self {
-        Self {
-            trace_id,
-            requests: Vec::new(),
-            spans: 0,
-            logs: 0,
-        }
-    }
-
-    /// Copies a whole trace: its spans with their resources and scopes, and its log records. `None` if it is not stored.
+impl Request {
+    /// Formats it as a line of JSON.
     #[must_use]
-    pub fn of(store: &Store, trace_id: TraceId) -> Option<Self> {
-        let mut copying = Copying::new(store, trace_id);
-        loop {
-            match copying.step(store, u64::MAX) {
-                Copied::Part => {}
-                Copied::Whole(saved) => return Some(saved),
-                Copied::Evicted => return None,
-            }
-        }
-    }
-
-    /// Writes the lines: requests with spans, then requests with log records.
-    ///
-    /// # Errors
-    /// Writing to `out` failed.
-    pub fn write(&self, mut out: impl Write) -> io::Result<()> {
-        for at in 0..self.requests.len() {
-            out.write_all(&self.line(at).unwrap_or_default())?;
-        }
-        out.flush()
-    }
-
-    /// Formats a line by its position; `None` after the last one.
-    #[must_use]
-    pub fn line(&self, at: usize) -> Option<Vec<u8>> {
-        let (signal, request) = self.requests.get(at)?;
+    pub fn line(&self) -> Vec<u8> {
         let mut line = Vec::new();
-        write(request, signal.request(), &mut line);
+        write(&self.body, self.signal.request(), &mut line);
         line.push(b'\n');
-        Some(line)
+        line
     }
 
-    /// Creates a file `trace-<id>.otlp.jsonl` in a directory, with `-2`, `-3`, … after the id if it exists; existing files are
-    /// never overwritten. Returns the file's path. Blocks.
+    /// Returns its bytes in protobuf.
+    #[must_use]
+    pub const fn bytes(&self) -> usize {
+        self.body.len()
+    }
+}
+
+/// Copy of a selection from the store, in steps.
+#[derive(Debug)]
+pub struct Copying {
+    reader: SelectionReader,
+    spans: Pending,
+    logs: Pending,
+}
+
+impl Copying {
+    /// Starts a copy.
+    #[must_use]
+    pub fn new(selection: Selection) -> Self {
+        Self {
+            reader: SelectionReader::new(selection),
+            spans: Pending::default(),
+            logs: Pending::default(),
+        }
+    }
+
+    /// Returns the reader, with its counts.
+    #[must_use]
+    pub const fn reader(&self) -> &SelectionReader {
+        &self.reader
+    }
+
+    /// Continues until about this much [work](trace_model::work) is done; returns true once all is copied. Of one trace, spans are before log
+    /// records.
+    pub fn step(&mut self, store: &Store, work: u64, requests: &mut Vec<Request>) -> bool {
+        let Self { reader, spans, logs } = self;
+        let is_complete = reader.step(store, work, |is_span, record| {
+            let (pending, signal) = if is_span {
+                (&mut *spans, Signal::Traces)
+            } else {
+                (&mut *logs, Signal::Logs)
+            };
+            pending.add_raw(record);
+            if pending.is_full_line() {
+                drain(pending, signal, requests);
+            }
+        });
+        if is_complete {
+            drain(spans, Signal::Traces, requests);
+            drain(logs, Signal::Logs, requests);
+        }
+        is_complete
+    }
+
+    /// Copies a selection at once.
+    #[must_use]
+    pub fn whole(store: &Store, selection: Selection) -> (Vec<Request>, SelectionCounts) {
+        let mut copying = Self::new(selection);
+        let mut requests = Vec::new();
+        while !copying.step(store, u64::MAX, &mut requests) {}
+        (requests, *copying.reader.counts())
+    }
+}
+
+fn drain(pending: &mut Pending, signal: Signal, requests: &mut Vec<Request>) {
+    requests.extend(pending.bodies().map(|body| Request { signal, body }));
+}
+
+/// A new file that is being written. Unless it is finished it is removed: a partial one would be misleading.
+#[derive(Debug)]
+pub struct SavedFile {
+    path: PathBuf,
+    out: BufWriter<File>,
+    is_finished: bool,
+}
+
+impl SavedFile {
+    /// Returns the name of a file.
+    #[must_use]
+    pub fn name(stem: &str) -> String {
+        format!("{stem}.{EXTENSION}")
+    }
+
+    /// Creates a file `<stem>.otlp.jsonl` in a directory, with `-2`, `-3`, … after the stem if it exists; existing files are never overwritten.
+    /// Blocks.
     ///
     /// # Errors
-    /// The file cannot be created or written; then none is left.
-    pub fn write_into(&self, directory: &Path) -> io::Result<PathBuf> {
+    /// The file cannot be created.
+    pub fn create(directory: &Path, stem: &str) -> io::Result<Self> {
         for number in 1..=FILES_MAX {
             let suffix = if number == 1 { String::new() } else { format!("-{number}") };
-            let path = directory.join(format!("trace-{}{suffix}.otlp.jsonl", self.trace_id));
+            let path = directory.join(Self::name(&format!("{stem}{suffix}")));
             // A new file for its owner alone: spans contain addresses and tokens. `create_new` follows no symlinks.
             let created = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
-            let file = match created {
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,
-                file => file?,
-            };
-            return match self.write(BufWriter::new(file)) {
-                Ok(()) => Ok(path),
-                Err(error) => {
-                    // A partial trace would be misleading.
-                    let _ = fs::remove_file(&path);
-                    Err(error)
+            match created {
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                file => {
+                    return Ok(Self {
+                        out: BufWriter::new(file?),
+                        path,
+                        is_finished: false,
+                    });
                 }
-            };
+            }
         }
         Err(io::Error::new(
             io::ErrorKind::AlreadyExists,
-            format!("the trace already has {FILES_MAX} files"),
+            format!("{FILES_MAX} files have this name already"),
         ))
+    }
+
+    /// Writes requests as lines. Blocks.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn write(&mut self, requests: &[Request]) -> io::Result<()> {
+        requests.iter().try_for_each(|request| self.out.write_all(&request.line()))
+    }
+
+    /// Completes the file and returns its path. Blocks.
+    ///
+    /// # Errors
+    /// The file cannot be written; then none is left.
+    pub fn finish(mut self) -> io::Result<PathBuf> {
+        self.out.flush()?;
+        self.is_finished = true;
+        Ok(self.path.clone())
+    }
+}
+
+impl Drop for SavedFile {
+    fn drop(&mut self) {
+        if !self.is_finished {
+            let _ = fs::remove_file(&self.path);
+        }
     }
 }

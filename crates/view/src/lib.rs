@@ -25,6 +25,7 @@ mod output;
 mod page;
 mod palette;
 mod popup;
+mod save;
 mod service_map;
 mod setup;
 mod subject;
@@ -83,6 +84,7 @@ pub fn draw(frame: &mut Frame, app: &App, theme: &mut Theme, geometry: &Geometry
         match popup {
             Popup::Help(help) => help::draw(frame, app, help, at),
             Popup::Copy(_) => copy::draw(frame, app, at.area),
+            Popup::Save(save) => save::draw(frame, app, save, at.area),
             Popup::Palette(palette) => palette::draw(frame, palette, at),
         }
     }

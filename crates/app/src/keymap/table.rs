@@ -3,7 +3,7 @@
 use super::Key::{Char, Ctrl};
 use super::KeyContext::{
     Compare, Copy, CrossCheck, Details, Error, Errors, Filter, Help, LogRecord, Logs, Operations, Palette, Patterns, RuleTraces,
-    ServiceMap, TraceLogs, Traces, Value, Warnings, Waterfall,
+    Save, ServiceMap, TraceLogs, Traces, Value, Warnings, Waterfall,
 };
 use super::{Binding, Key, KeyContext, Section};
 use crate::{Action, Layer, Mode, Tab};
@@ -53,6 +53,7 @@ pub const KEYMAP: &[Section] = &[
     Section::new("Values", &[Details, Logs, LogRecord, TraceLogs, Error, Value], VALUES).ranked(2),
     Section::new("Value", &[Value], VALUE),
     Section::new("Copy menu", &[Copy], COPY),
+    Section::new("Save", &[Save], SAVE),
     Section::new("Compare", &[Compare], COMPARE),
     Section::new("Errors", &[Errors], ERRORS),
     Section::new("Errors", &[Errors, Error], EVENTS).ranked(1),
@@ -210,7 +211,13 @@ const TRACE: &[Binding] = &[
     .footer("compare"),
     bind("mark-base", &[Char('=')], Action::MarkBase, "mark or unmark for comparing"),
     bind("pin", &[Char('*')], Action::Pin, "pin or unpin the trace").footer("pin"),
-    bind("save", &[Char('W')], Action::Save, "save the trace as a file"),
+    bind(
+        "save",
+        &[Char('W')],
+        Action::Toggle(Layer::Save),
+        "save the list, or the trace",
+    )
+    .also_on(&[Logs, LogRecord, Patterns, Save]),
 ];
 
 const COPIED: &[Binding] = &[
@@ -410,6 +417,8 @@ const COPY: &[Binding] = &[
     ),
     bind("copy-curl", &[Char('c')], Action::CopyCurl, "copy the request as curl"),
 ];
+
+const SAVE: &[Binding] = &[bind("confirm-save", &[Key::Enter], Action::Open, "write the file").footer("save")];
 
 const COMPARE: &[Binding] = &[
     bind(

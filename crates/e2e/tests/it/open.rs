@@ -62,6 +62,10 @@ fn saved_trace_can_be_opened() {
     screen.wait_frame("the trace", |text| text.contains(ROOT));
     let name = "trace-00000000000000000af7651916cd43dd.otlp.jsonl";
     screen.press("W").unwrap();
+    screen.wait_frame("what is saved", |text| {
+        text.contains("1 trace · 2 spans") && text.contains(name)
+    });
+    screen.press("\r").unwrap();
     screen.wait_frame("its name", |text| text.contains(&format!("saved as {name}: 2 spans")));
     let screen = start(directory.path(), &format!("$spanfall open {name}"));
     let text = seen_and_left(screen, &format!("files {name}"));

@@ -2,10 +2,11 @@
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::path::{Path, PathBuf};
 
 use serde_json::{Value as Json, json};
-use trace_files::{Copied, Copying, Saved};
-use trace_model::{LogRecord, Source, Span, Store, TraceId, work};
+use trace_files::{Copying, Request, SavedFile, Selection};
+use trace_model::{LogRecord, LogView, Source, Span, Store, TraceId, work};
 
 use crate::support::{read, try_read};
 
@@ -49,9 +50,25 @@ fn trace(number: u8) -> TraceId {
 }
 
 fn saved(store: &Store, trace_id: TraceId) -> String {
-    let mut lines = Vec::new();
-    Saved::of(store, trace_id).unwrap().write(&mut lines).unwrap();
-    String::from_utf8(lines).unwrap()
+    lines(&Copying::whole(store, only(trace_id)).0)
+}
+
+fn lines(requests: &[Request]) -> String {
+    requests
+        .iter()
+        .map(|request| String::from_utf8(request.line()).unwrap())
+        .collect()
+}
+
+fn only(trace_id: TraceId) -> Selection {
+    Selection::Traces(vec![trace_id])
+}
+
+/// Writes a trace into a directory.
+fn write(store: &Store, directory: &Path) -> std::io::Result<PathBuf> {
+    let mut file = SavedFile::create(directory, "trace")?;
+    file.write(&Copying::whole(store, only(trace(10))).0)?;
+    file.finish()
 }
 
 fn sorted(mut spans: Vec<Span>) -> Vec<Span> {
@@ -93,15 +110,20 @@ fn saved_trace_round_trips() {
     assert_eq!(of_trace_schemas(&lines), ["1 1", "1 2", "1 3"], "schema URLs are kept apart");
 }
 
-/// Separate requests for spans and logs, with shared data once.
+/// Separate requests for spans and logs, each of one resource.
 #[test]
 fn saved_file_is_json_lines_of_requests() {
     let lines = saved(&store(&file()), trace(10));
     let lines: Vec<Json> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let groups = |at: usize, name: &str| lines[at][name].as_array().map(Vec::len);
     assert_eq!(
-        (lines.len(), groups(0, "resourceSpans"), groups(1, "resourceLogs")),
-        (2, Some(2), Some(1))
+        (
+            lines.len(),
+            groups(0, "resourceSpans"),
+            groups(1, "resourceSpans"),
+            groups(2, "resourceLogs")
+        ),
+        (3, Some(1), Some(1), Some(1))
     );
     let span = &lines[0]["resourceSpans"][0]["scopeSpans"][0]["spans"][0];
     assert_eq!(span["traceId"], "0000000000000000000000000000000a");
@@ -114,33 +136,82 @@ fn saved_file_is_json_lines_of_requests() {
 }
 
 #[test]
+fn selection_of_all_traces_and_logs_round_trips() {
+    let outside: Vec<Json> = (1..=1_200)
+        .map(|number| json!({ "timeUnixNano": number.to_string(), "severityNumber": 9, "body": { "stringValue": format!("outside {number}") } }))
+        .collect();
+    let outside = json!({ "resourceLogs": [{ "scopeLogs": [{ "logRecords": outside }] }] });
+    let text = format!("{}\n{outside}", file());
+    let (before, store) = (read(text.clone()), store(&text));
+    let (requests, counts) = Copying::whole(&store, Selection::Traces(vec![trace(10), trace(11)]));
+    assert_eq!((counts.traces, counts.spans, counts.logs, counts.evicted), (2, 4, 3, 0));
+    let after = read(lines(&requests));
+    assert_eq!(sorted(after.spans), sorted(before.spans), "all spans");
+    assert_eq!(after.logs.len(), 3, "records of the traces alone");
+
+    let all = store.logs_at(LogView::All, 0..store.listed_logs(LogView::All));
+    let (requests, counts) = Copying::whole(&store, Selection::Logs(all));
+    assert_eq!((counts.traces, counts.spans, counts.logs, counts.evicted), (0, 0, 1_203, 0));
+    let text = lines(&requests);
+    let most = text.lines().map(|line| line.matches("\"body\"").count()).max();
+    assert!(most <= Some(500) && text.lines().count() >= 3, "{most:?}");
+    let sorted = |mut logs: Vec<LogRecord>| {
+        logs.sort_by_key(|log| (log.time_unix_nano, log.trace_id, format!("{:?}", log.body)));
+        logs
+    };
+    assert_eq!(
+        sorted(read(text.clone()).logs),
+        sorted(before.logs),
+        "with and without a trace"
+    );
+    let (estimate, bytes) = (counts.json_bytes(), text.len() as u64);
+    assert!((bytes / 2..bytes * 2).contains(&estimate), "{estimate} is about {bytes}");
+}
+
+#[test]
+fn evicted_part_of_a_selection_is_counted() {
+    let store = store(&file());
+    let logs = store.logs_at(LogView::All, 0..3);
+    let (requests, counts) = Copying::whole(&store, Selection::Traces(vec![trace(1), trace(10)]));
+    assert_eq!((counts.traces, counts.evicted, requests.len()), (1, 1, 3));
+    let (requests, counts) = Copying::whole(&Store::new(1 << 20), Selection::Logs(logs));
+    assert_eq!((counts.logs, counts.evicted, requests.len()), (0, 3, 0));
+}
+
+#[test]
 fn existing_file_is_not_overwritten() {
-    let directory = tempfile::tempdir().unwrap();
-    let saved = Saved::of(&store(&file()), trace(10)).unwrap();
-    assert_eq!((saved.spans, saved.logs), (3, 2));
-    let name = "trace-0000000000000000000000000000000a";
-    fs::write(directory.path().join(format!("{name}-2.otlp.jsonl")), "mine").unwrap();
-    for expected in [format!("{name}.otlp.jsonl"), format!("{name}-3.otlp.jsonl")] {
-        let path = saved.write_into(directory.path()).unwrap();
+    let (directory, store) = (tempfile::tempdir().unwrap(), store(&file()));
+    fs::write(directory.path().join("trace-2.otlp.jsonl"), "mine").unwrap();
+    for expected in ["trace.otlp.jsonl", "trace-3.otlp.jsonl"] {
+        let path = write(&store, directory.path()).unwrap();
         let mode = fs::metadata(&path).unwrap().permissions().mode() & 0o777;
         assert_eq!(mode, 0o600);
         assert_eq!(path, directory.path().join(expected));
         assert_eq!(try_read(fs::read(path).unwrap()).unwrap().spans.len(), 3);
     }
     assert_eq!(
-        fs::read_to_string(directory.path().join(format!("{name}-2.otlp.jsonl"))).unwrap(),
+        fs::read_to_string(directory.path().join("trace-2.otlp.jsonl")).unwrap(),
         "mine"
     );
-    assert!(saved.write_into(&directory.path().join("missing")).is_err());
+    assert!(write(&store, &directory.path().join("missing")).is_err());
+}
+
+#[test]
+fn unfinished_file_is_removed() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut file = SavedFile::create(directory.path(), "trace").unwrap();
+    file.write(&Copying::whole(&store(&self::file()), only(trace(10))).0).unwrap();
+    assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
+    drop(file);
+    assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0);
 }
 
 #[test]
 fn saving_follows_no_symlink() {
     let directory = tempfile::tempdir().unwrap();
-    let saved = Saved::of(&store(&file()), trace(10)).unwrap();
-    let planted = directory.path().join("trace-0000000000000000000000000000000a.otlp.jsonl");
+    let planted = directory.path().join("trace.otlp.jsonl");
     symlink(directory.path().join("elsewhere"), &planted).unwrap();
-    let path = saved.write_into(directory.path()).unwrap();
+    let path = write(&store(&file()), directory.path()).unwrap();
     assert!(path != planted && !directory.path().join("elsewhere").exists());
 }
 
@@ -151,9 +222,9 @@ fn large_trace_takes_several_lines_and_a_missing_one_none() {
         .collect();
     let store = store(&json!({ "resourceSpans": [{ "scopeSpans": [{ "spans": spans }] }] }).to_string());
     let lines = saved(&store, trace(10));
-    assert!(lines.lines().count() > 1);
+    assert_eq!(lines.lines().count(), 40, "500 spans each");
     assert_eq!(read(lines).spans.len(), 19_999);
-    assert_eq!(Saved::of(&store, trace(11)), None);
+    assert_eq!(saved(&store, trace(11)), "");
     assert_eq!(Source::File.name(), "file");
 }
 
@@ -164,18 +235,17 @@ fn large_trace_is_copied_in_steps() {
         .map(|id| json!({ "traceId": "a", "spanId": format!("{id:x}"), "name": format!("span {id}") }))
         .collect();
     let store = store(&json!({ "resourceSpans": [{ "scopeSpans": [{ "spans": spans }] }] }).to_string());
-    let mut copying = Copying::new(&store, trace(10));
-    let mut steps = 0;
-    let saved = loop {
-        let (copied, counted) = work::of(|| copying.step(&store, WORK));
-        // A step may end with building a request of 1 MiB.
-        assert!(counted <= WORK + (2 << 20), "{counted} at once");
-        match copied {
-            Copied::Part => steps += 1,
-            Copied::Whole(saved) => break saved,
-            Copied::Evicted => panic!("the trace is stored"),
+    let mut copying = Copying::new(only(trace(10)));
+    let (mut steps, mut requests) = (1, Vec::new());
+    loop {
+        let (is_complete, counted) = work::of(|| copying.step(&store, WORK, &mut requests));
+        // A step may end with building a request.
+        assert!(counted <= WORK + (1 << 19), "{counted} at once");
+        if is_complete {
+            break;
         }
-    };
+        steps += 1;
+    }
     assert!(steps > 10, "{steps}");
-    assert_eq!(Some(saved), Saved::of(&store, trace(10)));
+    assert!(requests == Copying::whole(&store, only(trace(10))).0);
 }

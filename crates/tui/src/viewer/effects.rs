@@ -22,8 +22,8 @@ impl Viewer {
                     self.fail(format!("it cannot be copied: {error}"));
                 }
             }
-            Effect::Save(trace_id) => {
-                let begun = self.saving.begin(&self.app.store, trace_id);
+            Effect::Save(request) => {
+                let begun = self.saving.begin(request);
                 self.apply(Event::Notice(begun));
             }
             Effect::AskSentry(trace_id) => self.polling.ask_now(trace_id),

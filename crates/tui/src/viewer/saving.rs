@@ -1,53 +1,77 @@
-//! Writing traces into files, on threads that may block.
+//! Writing traces and log records into files, on threads that may block.
 
 use std::collections::VecDeque;
+use std::io;
 use std::path::Path;
 
-use tokio::sync::mpsc::{self, OwnedPermit};
-use trace_files::{Copied, Copying, Saved};
-use trace_model::{Store, TraceId};
+use tokio::sync::mpsc;
+use trace_files::{Copying, Request, SavedFile, Selection, SelectionCounts};
+use trace_model::Store;
 
-use app::Notice;
 use app::format;
+use app::{Notice, SaveRequest};
 
-/// Traces being saved at once.
+/// Files being written at once.
 const AT_ONCE: usize = 4;
+/// Bytes that are copied out of the store before they are written.
+const SLICE_BYTES: usize = 4 << 20;
 
-/// Saves in progress, with the channel of their results.
+/// Saves in progress. Each is either copied out of the store or written, slice by slice.
 #[derive(Debug)]
 pub(super) struct Saving {
-    sender: mpsc::Sender<Notice>,
-    ended: mpsc::Receiver<Notice>,
-    /// Traces that are being copied out of the store, one after the other.
-    copying: VecDeque<(Copying, OwnedPermit<Notice>)>,
+    sender: mpsc::Sender<Written>,
+    written: mpsc::Receiver<Written>,
+    /// Those whose next slice is copied, one after the other.
+    copying: VecDeque<Save>,
+    /// Number of saves in progress.
+    running: usize,
+}
+
+#[derive(Debug)]
+struct Save {
+    copying: Copying,
+    slice: Vec<Request>,
+    stem: String,
+    /// `None` before the first slice is written.
+    file: Option<SavedFile>,
+}
+
+/// Result of writing a slice.
+#[derive(Debug)]
+enum Written {
+    Part(Box<Save>),
+    End(Notice),
 }
 
 impl Saving {
     pub(super) fn new() -> Self {
-        let (sender, ended) = mpsc::channel(AT_ONCE);
+        let (sender, written) = mpsc::channel(AT_ONCE);
         Self {
             sender,
-            ended,
+            written,
             copying: VecDeque::new(),
+            running: 0,
         }
     }
 
-    /// Starts to write a trace into the working directory; returns a notice for the user.
-    pub(super) fn begin(&mut self, store: &Store, trace_id: TraceId) -> Notice {
-        let Ok(permit) = self.sender.clone().try_reserve_owned() else {
+    /// Starts to write a file into the working directory; returns a notice for the user.
+    pub(super) fn begin(&mut self, request: SaveRequest) -> Notice {
+        if self.running == AT_ONCE {
             return Notice {
-                text: "other traces are being saved: try again in a moment".to_owned(),
+                text: "other files are being written: try again in a moment".to_owned(),
                 error: true,
             };
+        }
+        self.running += 1;
+        let save = Save {
+            copying: Copying::new(request.selection),
+            slice: Vec::new(),
+            stem: request.stem,
+            file: None,
         };
-        if store.trace_revision(trace_id).is_none() {
-            return left();
-        }
-        self.copying.push_back((Copying::new(store, trace_id), permit));
-        Notice {
-            text: "saving the trace …".to_owned(),
-            error: false,
-        }
+        let notice = save.progress();
+        self.copying.push_back(save);
+        notice
     }
 
     /// Returns true if [`Saving::copy_part`] has work left.
@@ -55,50 +79,134 @@ impl Saving {
         !self.copying.is_empty()
     }
 
-    /// Copies until about so much [work](trace_model::work) is done. A copied trace is written by a thread that may block.
+    /// Copies until about so much [work](trace_model::work) is done. A copied slice is written by a thread that may block.
     pub(super) fn copy_part(&mut self, store: &Store, work: u64) {
-        let Some((mut copying, permit)) = self.copying.pop_front() else {
+        let Some(mut save) = self.copying.pop_front() else {
             return;
         };
-        match copying.step(store, work) {
-            Copied::Part => self.copying.push_front((copying, permit)),
-            Copied::Evicted => _ = permit.send(left()),
-            Copied::Whole(saved) => {
-                tokio::task::spawn_blocking(move || permit.send(write(&saved, Path::new(""))));
-            }
+        let is_complete = save.copying.step(store, work, &mut save.slice);
+        if !is_complete && save.slice.iter().map(Request::bytes).sum::<usize>() < SLICE_BYTES {
+            self.copying.push_front(save);
+            return;
         }
+        let sender = self.sender.clone();
+        tokio::task::spawn_blocking(move || {
+            // The viewer may have ended.
+            let _ = sender.blocking_send(save.write(Path::new(""), is_complete));
+        });
     }
 
-    /// Waits for the next one that has ended.
+    /// Waits for the next progress or result.
     pub(super) async fn next(&mut self) -> Notice {
-        match self.ended.recv().await {
-            Some(notice) => notice,
+        match self.written.recv().await {
+            Some(Written::Part(save)) => {
+                let notice = save.progress();
+                self.copying.push_back(*save);
+                notice
+            }
+            Some(Written::End(notice)) => {
+                self.running -= 1;
+                notice
+            }
             None => std::future::pending().await,
         }
     }
 }
 
-fn left() -> Notice {
+impl Save {
+    fn progress(&self) -> Notice {
+        let reader = self.copying.reader();
+        let (at, of) = (reader.position() as u64, reader.selection().len() as u64);
+        let of = match reader.selection() {
+            Selection::Traces(_) => format::count(of, "trace"),
+            Selection::Logs(_) => format::count(of, "log record"),
+        };
+        let done = if at > 0 {
+            format!("{} of ", format::grouped(at))
+        } else {
+            String::new()
+        };
+        Notice {
+            text: format!("saving {done}{of} …"),
+            error: false,
+        }
+    }
+
+    /// Writes the slice, and with the last one the end of the file.
+    fn write(mut self, directory: &Path, is_last: bool) -> Written {
+        let counts = *self.copying.reader().counts();
+        if is_last && counts.traces + counts.logs == 0 || self.is_lone_and_evicted() {
+            return Written::End(evicted(self.copying.reader().selection()));
+        }
+        match self.write_slice(directory) {
+            Ok(file) if is_last => Written::End(
+                file.finish()
+                    .map_or_else(|error| failed(&error), |path| saved(&path, &counts)),
+            ),
+            Ok(file) => {
+                self.file = Some(file);
+                Written::Part(Box::new(self))
+            }
+            Err(error) => Written::End(failed(&error)),
+        }
+    }
+
+    fn write_slice(&mut self, directory: &Path) -> io::Result<SavedFile> {
+        let mut file = match self.file.take() {
+            Some(file) => file,
+            None => SavedFile::create(directory, &self.stem)?,
+        };
+        file.write(&std::mem::take(&mut self.slice))?;
+        Ok(file)
+    }
+
+    /// A part of the only trace would be misleading.
+    fn is_lone_and_evicted(&self) -> bool {
+        let reader = self.copying.reader();
+        reader.selection().len() == 1 && reader.counts().evicted > 0
+    }
+}
+
+fn evicted(selection: &Selection) -> Notice {
+    let text = match selection {
+        Selection::Traces(ids) if ids.len() == 1 => "trace not saved: it was evicted (memory full)",
+        Selection::Traces(_) => "traces not saved: all were evicted (memory full)",
+        Selection::Logs(_) => "log records not saved: all were evicted (memory full)",
+    };
     Notice {
-        text: "trace not saved: it was evicted (memory full)".to_owned(),
+        text: text.to_owned(),
         error: true,
     }
 }
 
-fn write(saved: &Saved, directory: &Path) -> Notice {
-    match saved.write_into(directory) {
-        Ok(path) => {
-            let mut text = format!("saved as {}: {}", path.display(), format::count(saved.spans as u64, "span"));
-            if saved.logs > 0 {
-                text = text + " and " + &format::count(saved.logs as u64, "log record");
-            }
-            text.push_str("; whole, with any credentials in them");
-            Notice { text, error: false }
-        }
-        Err(error) => Notice {
-            text: format!("the trace cannot be saved here: {error}"),
-            error: true,
-        },
+fn failed(error: &io::Error) -> Notice {
+    Notice {
+        text: format!("not saved in the current directory: {error} (start spanfall where you can write)"),
+        error: true,
+    }
+}
+
+fn saved(path: &Path, counts: &SelectionCounts) -> Notice {
+    let mut facts = Vec::new();
+    if counts.traces > 1 {
+        facts.push(format::count(counts.traces, "trace"));
+    }
+    if counts.spans > 0 {
+        facts.push(format::count(counts.spans, "span"));
+    }
+    if counts.logs > 0 {
+        facts.push(format::count(counts.logs, "log record"));
+    }
+    if counts.evicted > 0 {
+        facts.push(format!("{} evicted meanwhile", format::grouped(counts.evicted)));
+    }
+    Notice {
+        text: format!(
+            "saved as {}: {}; whole, with any credentials in them",
+            path.display(),
+            facts.join(" · ")
+        ),
+        error: false,
     }
 }
 
@@ -129,22 +237,43 @@ mod tests {
         store
     }
 
+    fn request(trace_id: TraceId) -> SaveRequest {
+        SaveRequest {
+            selection: Selection::Traces(vec![trace_id]),
+            stem: "kept".to_owned(),
+        }
+    }
+
+    fn written(store: &Store, directory: &Path, trace_id: TraceId) -> Notice {
+        let mut save = Save {
+            copying: Copying::new(request(trace_id).selection),
+            slice: Vec::new(),
+            stem: "kept".to_owned(),
+            file: None,
+        };
+        assert!(save.copying.step(store, u64::MAX, &mut save.slice));
+        match save.write(directory, true) {
+            Written::End(notice) => notice,
+            Written::Part(_) => panic!("it is the last slice"),
+        }
+    }
+
     #[test]
     fn save_reports_its_result() {
         let trace_id = TraceId::from_bytes([1; 16]).unwrap();
-        let saved = Saved::of(&store(trace_id), trace_id).unwrap();
         let directory = tempfile::tempdir().unwrap();
-        let notice = write(&saved, directory.path());
+        let notice = written(&store(trace_id), directory.path(), trace_id);
         assert!(
-            notice.text.ends_with(&format!(
-                "trace-{trace_id}.otlp.jsonl: 1 span; whole, with any credentials in them"
-            )) && !notice.error,
+            notice
+                .text
+                .ends_with("kept.otlp.jsonl: 1 span; whole, with any credentials in them")
+                && !notice.error,
             "{}",
             notice.text
         );
-        let notice = write(&saved, &directory.path().join("missing"));
+        let notice = written(&store(trace_id), &directory.path().join("missing"), trace_id);
         assert!(
-            notice.text.starts_with("the trace cannot be saved here: No such file") && notice.error,
+            notice.text.starts_with("not saved in the current directory: No such file") && notice.error,
             "{}",
             notice.text
         );
@@ -154,14 +283,13 @@ mod tests {
     async fn save_of_an_evicted_trace_is_an_error() {
         let trace_id = TraceId::from_bytes([1; 16]).unwrap();
         let mut saving = Saving::new();
-        let notice = saving.begin(&Store::new(1 << 20), trace_id);
-        assert!(notice.error && notice.text.contains("evicted"), "{}", notice.text);
-        assert!(!saving.is_copying());
-        // The same for one evicted while it is being copied.
-        let notice = saving.begin(&store(trace_id), trace_id);
-        assert!(!notice.error && saving.is_copying());
-        saving.copy_part(&Store::new(1 << 20), 1);
-        let notice = saving.next().await;
-        assert!(notice.error && notice.text.contains("evicted"), "{}", notice.text);
+        for _ in 0..=AT_ONCE {
+            let notice = saving.begin(request(trace_id));
+            assert!(!notice.error && saving.is_copying());
+            saving.copy_part(&Store::new(1 << 20), 1);
+            let notice = saving.next().await;
+            assert!(notice.error && notice.text.contains("evicted"), "{}", notice.text);
+            assert!(!saving.is_copying());
+        }
     }
 }

@@ -1,10 +1,10 @@
 //! `spanfall open`: files instead of what arrives.
 
 use app::keymap::Key;
-use app::{Effect, FileState, Files, Mode};
+use app::{FileState, Files, Mode};
 use trace_files::{Input, Report};
 
-use crate::scene::{MILLI, START, Scene, password_reset, span, trace};
+use crate::scene::{MILLI, START, Scene, password_reset, span};
 
 /// A screen with two files, of which the first has two problems.
 pub(crate) fn two_files(scene: &mut Scene) {
@@ -115,21 +115,6 @@ fn keys_that_need_somebody_who_sends_do_nothing() {
         !text.contains("copy the DSN") && !text.contains("send a password reset"),
         "{text}"
     );
-}
-
-#[test]
-fn the_selected_trace_is_saved_wherever_the_keys_go() {
-    let mut scene = Scene::new(Mode::Viewer, 120, 40);
-    assert_eq!(scene.type_keys("W"), None);
-    assert!(scene.text().contains("no trace to save yet"));
-    scene.add(password_reset());
-    for keys in ["W", "\tW", "\tW"] {
-        let keys: Vec<Key> = keys
-            .chars()
-            .map(|key| if key == '\t' { Key::Tab } else { Key::Char(key) })
-            .collect();
-        assert_eq!(scene.press(&keys), Some(Effect::Save(trace(1))));
-    }
 }
 
 /// Nothing in a file is running: its picture does not change.

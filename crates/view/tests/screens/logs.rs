@@ -26,7 +26,7 @@ fn attribute(key: &str, value: &str) -> KeyValue {
 }
 
 /// A record at a time in milliseconds, outside of any trace.
-fn record(at_ms: u64, severity_number: i32, body: &str) -> LogRecord {
+pub(crate) fn record(at_ms: u64, severity_number: i32, body: &str) -> LogRecord {
     LogRecord {
         time_unix_nano: START + at_ms * MILLI,
         severity_number,
@@ -45,7 +45,7 @@ fn record_of(trace: u8, span: u8, record: LogRecord) -> LogRecord {
     }
 }
 
-fn add(scene: &mut Scene, service: &str, log_records: Vec<LogRecord>) {
+pub(crate) fn add(scene: &mut Scene, service: &str, log_records: Vec<LogRecord>) {
     let group = ResourceLogs {
         resource: Some(Resource {
             attributes: vec![attribute("service.name", service), attribute("host.name", "worker-7")],

@@ -23,6 +23,7 @@ mod live;
 mod logs;
 mod mouse;
 mod pause;
+mod save;
 mod scene;
 mod sentry;
 mod setup;
