@@ -1,7 +1,7 @@
 //! `spanfall inspect`: summaries of saved traces, without a screen.
 //!
 //! All files are read into one store, so a trace that is spread over several is one. Parts that cannot be read are reported on
-//! standard error.
+//! standard error. Log records without spans are counted by severity after the traces, in text only.
 //!
 //! # JSON
 //! An array with one object for each trace that has spans, ordered by start. Each has these keys, always all of them:
@@ -28,7 +28,7 @@
 mod json;
 mod plain;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::{self, BufWriter, Write};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -36,7 +36,7 @@ use std::path::{Path, PathBuf};
 use eyre::{Context, Result, eyre};
 use serde::Serialize;
 use trace_files::{FileError, Input, Memory, Problems, Session};
-use trace_model::{Analysis, SpanTree, Store, Totals, TraceSummary};
+use trace_model::{Analysis, LogReader, Severity, SpanTree, Store, Totals, TraceId, TraceSummary};
 
 use app::format;
 use app::text::{clean, clean_lines};
@@ -222,6 +222,22 @@ pub(crate) fn traces(store: &Store) -> impl Iterator<Item = Trace> {
     })
 }
 
+/// Counts the log records that belong to no trace with spans, the worst severity first.
+fn logs_without_spans(store: &Store) -> Vec<(Severity, u64)> {
+    let summaries = store.traces(0..store.listed());
+    let with_spans = summaries.iter().filter(|trace| trace.spans > 0);
+    let with_spans: HashSet<TraceId> = with_spans.map(|trace| trace.trace_id).collect();
+    let mut counts = Severity::ALL.map(|severity| (severity, 0));
+    LogReader::of_all().step(store, u64::MAX, |log| {
+        let is_in_a_trace = log.trace_id().is_some_and(|trace_id| with_spans.contains(&trace_id));
+        let of_severity = counts.iter_mut().find(|(severity, _)| *severity == log.severity());
+        if let Some((_, count)) = of_severity.filter(|_| !is_in_a_trace) {
+            *count += 1;
+        }
+    });
+    counts.into_iter().rev().filter(|(_, count)| *count > 0).collect()
+}
+
 /// Reads OTLP/JSON lines of a viewer.
 ///
 /// # Errors
@@ -253,7 +269,7 @@ fn print(contents: &Contents, json: bool, mut out: impl Write) -> io::Result<()>
     if json {
         json::write(traces, &contents.unreadable, &mut out)?;
     } else {
-        plain::write(traces, &mut out)?;
+        plain::write(traces, &logs_without_spans(&contents.store), &mut out)?;
     }
     out.flush()
 }

@@ -1,10 +1,10 @@
-//! Traces as a few lines of text each.
+//! Traces as a few lines of text each, and a line about log records without spans.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use jiff::tz::TimeZone;
-use trace_model::Rule;
+use trace_model::{Rule, Severity};
 
 use super::Trace;
 use app::format;
@@ -13,7 +13,7 @@ use app::text::clean;
 /// Spans of the critical path that are named.
 const STEPS: usize = 5;
 
-pub(super) fn write(traces: impl Iterator<Item = Trace>, out: &mut impl Write) -> io::Result<()> {
+pub(super) fn write(traces: impl Iterator<Item = Trace>, logs: &[(Severity, u64)], out: &mut impl Write) -> io::Result<()> {
     let zone = TimeZone::system();
     let mut separator = "";
     for trace in traces {
@@ -23,10 +23,26 @@ pub(super) fn write(traces: impl Iterator<Item = Trace>, out: &mut impl Write) -
         }
         separator = "\n";
     }
-    if separator.is_empty() {
+    if !logs.is_empty() {
+        writeln!(out, "{separator}{}", logs_line(logs))?;
+    } else if separator.is_empty() {
         writeln!(out, "no trace")?;
     }
     Ok(())
+}
+
+/// Returns the number of log records without spans, with that of each severity.
+fn logs_line(logs: &[(Severity, u64)]) -> String {
+    let all = logs.iter().map(|(_, count)| count).sum();
+    let parts = logs.iter().map(|(severity, count)| {
+        let name = match severity {
+            Severity::Unspecified => "no severity",
+            severity => severity.name(),
+        };
+        format!("{} {name}", format::grouped(*count))
+    });
+    let parts: Vec<_> = parts.collect();
+    format!("{} without spans: {}", format::count(all, "log record"), parts.join(" · "))
 }
 
 /// Describes a trace in lines.

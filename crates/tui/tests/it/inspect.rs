@@ -220,6 +220,21 @@ fn empty_input_fails() {
     assert_eq!((serde_json::from_str::<Vec<Value>>(&text).unwrap().len(), ended), (1, Ok(())));
 }
 
+#[test]
+fn log_records_without_spans_are_counted_by_severity() {
+    let log = |severity: u32| json!({ "timeUnixNano": "5", "severityNumber": severity, "body": { "stringValue": "alone" } });
+    let of_trace = json!({ "traceId": "0af7651916cd43dd8448eb211c80319c", "timeUnixNano": "5", "severityNumber": 13 });
+    let records = [log(9), log(17), log(0), log(9), of_trace];
+    let logs = json!({ "resourceLogs": [{ "scopeLogs": [{ "logRecords": records }] }] }).to_string();
+    let (text, ended) = printed(std::slice::from_ref(&logs), false);
+    let line = "5 log records without spans: 1 error · 1 warn · 2 info · 1 no severity\n";
+    assert_eq!((text.as_str(), ended), (line, Ok(())));
+    let (text, ended) = printed(&[file(&[span(A, "", "api", 1_000, 9_000)]), logs], false);
+    let line = "\n\n4 log records without spans: 1 error · 2 info · 1 no severity\n";
+    assert!(text.contains("1 log record\n") && text.ends_with(line), "{text}");
+    assert_eq!(ended, Ok(()));
+}
+
 /// A span may refer to itself in every format; another, good reference is its parent.
 #[test]
 fn self_references_are_named() {
