@@ -14,6 +14,9 @@ use tokio::sync::watch;
 
 use crate::{TimedOut, eventually};
 
+/// Maximum wait for the end of the output of a process that has exited.
+const OUTPUT_END_MAX: Duration = Duration::from_secs(2);
+
 /// A missing binary of the workspace.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot find the program `{0}`: not built (run `cargo build --workspace --bins --tests`)")]
@@ -179,15 +182,21 @@ impl Process {
         }
     }
 
-    /// Waits for the process to exit.
+    /// Waits for the process to exit and for the end of its output.
     ///
     /// # Errors
     /// The deadline passed.
     pub async fn exited(&self, deadline: Duration) -> Result<ExitStatus, ProcessError> {
         let ended = || std::future::ready(lock(&self.child).try_wait().ok().flatten());
-        eventually(deadline, ended)
+        let status = eventually(deadline, ended)
             .await
-            .map_err(|source| self.timed_out("still running", source))
+            .map_err(|source| self.timed_out("still running", source))?;
+        for output in [&self.stdout, &self.stderr] {
+            let mut ended = output.ended.subscribe();
+            // A process that it has started may still hold the pipe.
+            let _ = tokio::time::timeout(OUTPUT_END_MAX, ended.wait_for(|ended| *ended)).await;
+        }
+        Ok(status)
     }
 
     /// Sends SIGTERM.
@@ -317,6 +326,13 @@ mod tests {
         let error = sh("echo why >&2; echo last").ready(SOON).await.unwrap_err();
         assert!(matches!(&error, ProcessError::Ended { .. }), "{error}");
         assert!(error.to_string().contains("last"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn output_is_complete_once_the_process_has_exited() {
+        let process = sh("seq 20000; seq 20000 >&2");
+        assert!(process.exited(SOON).await.unwrap().success());
+        assert_eq!((process.stdout().len(), process.stderr().len()), (20_000, 20_000));
     }
 
     #[tokio::test]
