@@ -9,10 +9,12 @@
 //!
 //! ```text
 //! make bench                    # everything; the report is in target/bench/report.md too
-//! BENCH_ONLY=http make bench    # one part: http, grpc, arrival, keys, trace, filter, hostile, memory, start, engine, walk
+//! BENCH_ONLY=http make bench    # one part: http, grpc, arrival, keys, queries, trace, filter, logs, hostile,
+//!                               # memory, start, engine, walk
 //! ```
 
 mod load;
+mod logs;
 mod mixes;
 mod parts;
 mod process;

@@ -1,4 +1,4 @@
-//! The load generator: unique spans over real connections, every answer checked.
+//! The load generator: unique spans or log records over real connections, every answer checked.
 
 mod grpc;
 mod http;
@@ -11,7 +11,9 @@ use std::time::{Duration, Instant, SystemTime};
 
 use eyre::{Result, eyre};
 
+use crate::logs::LogTemplate;
 use crate::spans::{SPANS, Template};
+use crate::viewer::Viewer;
 pub(crate) use grpc::Grpc;
 pub(crate) use http::Http;
 
@@ -23,7 +25,7 @@ const THROTTLED_PAUSE: Duration = Duration::from_millis(10);
 /// Time limit of a response.
 const DEADLINE: Duration = Duration::from_secs(30);
 
-/// The next request's number: one for all that this process sends, so that no viewer ever sees a span twice.
+/// The next request's number: one for all that this process sends, so that no viewer ever sees a record twice.
 static NUMBERS: AtomicU64 = AtomicU64::new(0);
 
 /// Response of a receiver.
@@ -37,7 +39,7 @@ pub(crate) enum Response {
 
 /// A connection that sends one request after the other.
 pub(crate) trait Connection {
-    /// Sends an OTLP `ExportTraceServiceRequest` and waits for the response. Any other is an error: rejected, partly dropped, cut
+    /// Sends an OTLP export request and waits for the response. Any other is an error: rejected, partly dropped, cut
     /// off.
     fn send(&mut self, body: &[u8]) -> Result<Response>;
 
@@ -51,19 +53,55 @@ pub(crate) trait Connection {
     }
 }
 
-/// Protocol of a load.
+/// Protocol of a load, and what is sent by it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Protocol {
     Http,
     Grpc,
+    /// Log records over HTTP; the others are for spans.
+    HttpLogs,
 }
+
+/// Writes a request by its number and time into an empty body.
+type Requests = Box<dyn Fn(u64, SystemTime, &mut Vec<u8>) + Send + Sync>;
 
 impl Protocol {
     fn connect(self, address: SocketAddr) -> Result<Box<dyn Connection>> {
         Ok(match self {
             Self::Http => Box::new(Http::connect(address)?),
             Self::Grpc => Box::new(Grpc::connect(address)?),
+            Self::HttpLogs => Box::new(Http::of_logs(address)?),
         })
+    }
+
+    /// Returns what makes its requests, each of [`SPANS`] new records.
+    fn requests(self) -> Requests {
+        match self {
+            Self::Http | Self::Grpc => {
+                let template = Template::new();
+                Box::new(move |number, now, body| template.request(number, now, body))
+            }
+            Self::HttpLogs => {
+                let template = LogTemplate::new();
+                Box::new(move |number, now, body| template.request(number, now, body))
+            }
+        }
+    }
+
+    /// Returns the viewer's address for it.
+    pub(crate) fn address(self, viewer: &Viewer) -> Result<SocketAddr> {
+        match self {
+            Self::Http | Self::HttpLogs => viewer.otlp_http(),
+            Self::Grpc => viewer.otlp_grpc(),
+        }
+    }
+
+    /// Returns the number of its records that the viewer's screen shows as stored.
+    pub(crate) fn held(self, viewer: &Viewer) -> Result<u64> {
+        match self {
+            Self::Http | Self::Grpc => viewer.spans(),
+            Self::HttpLogs => viewer.records(),
+        }
     }
 }
 
@@ -85,16 +123,16 @@ pub(crate) struct Load {
 /// Amount and rate of a load.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct LoadPlan {
-    /// Stops after so many spans, rounded up to whole requests.
-    pub(crate) spans: u64,
-    /// Spans per second; as fast as it goes without.
+    /// Stops after so many records, rounded up to whole requests.
+    pub(crate) records: u64,
+    /// Records per second; as fast as it goes without.
     pub(crate) pace: Option<u64>,
 }
 
 impl LoadPlan {
     /// As fast as possible, until it is stopped.
     pub(crate) const ENDLESS: Self = Self {
-        spans: u64::MAX,
+        records: u64::MAX,
         pace: None,
     };
 }
@@ -102,14 +140,14 @@ impl LoadPlan {
 impl Load {
     pub(crate) fn start(protocol: Protocol, address: SocketAddr, plan: LoadPlan) -> Self {
         let counts = Arc::new(Counts::default());
-        let template = Arc::new(Template::new());
+        let requests = Arc::new(protocol.requests());
         let turns = Arc::new(Turns::new(plan));
         let senders = (0..CONNECTIONS).map(|_| {
-            let (counts, template, turns) = (counts.clone(), template.clone(), turns.clone());
+            let (counts, requests, turns) = (counts.clone(), requests.clone(), turns.clone());
             thread::spawn(move || {
                 let sent = protocol
                     .connect(address)
-                    .and_then(|mut connection| send(connection.as_mut(), &template, &turns, &counts));
+                    .and_then(|mut connection| send(connection.as_mut(), &requests, &turns, &counts));
                 if sent.is_err() {
                     // One that fails ends all: what is measured would not be what was meant.
                     counts.stop.store(true, Ordering::Relaxed);
@@ -123,7 +161,7 @@ impl Load {
         }
     }
 
-    /// Spans that were taken.
+    /// Returns the number of accepted records.
     pub(crate) fn accepted(&self) -> u64 {
         self.counts.accepted.load(Ordering::Relaxed)
     }
@@ -138,13 +176,13 @@ impl Load {
         self.senders.iter().all(JoinHandle::is_finished)
     }
 
-    /// Stops the load and returns the number of accepted spans.
+    /// Stops the load and returns the number of accepted records.
     pub(crate) fn stop(mut self) -> Result<u64> {
         self.counts.stop.store(true, Ordering::Relaxed);
         self.join()
     }
 
-    /// Waits for the end of its plan and returns the number of accepted spans.
+    /// Waits for the end of its plan and returns the number of accepted records.
     pub(crate) fn finish(mut self) -> Result<u64> {
         self.join()
     }
@@ -163,10 +201,10 @@ impl Drop for Load {
     }
 }
 
-fn send(connection: &mut dyn Connection, template: &Template, turns: &Turns, counts: &Counts) -> Result<()> {
+fn send(connection: &mut dyn Connection, requests: &Requests, turns: &Turns, counts: &Counts) -> Result<()> {
     let mut body = Vec::new();
     while !counts.stop.load(Ordering::Relaxed) && turns.wait() {
-        template.request(NUMBERS.fetch_add(1, Ordering::Relaxed), SystemTime::now(), &mut body);
+        requests(NUMBERS.fetch_add(1, Ordering::Relaxed), SystemTime::now(), &mut body);
         connection.deliver(&body, counts)?;
         counts.accepted.fetch_add(SPANS as u64, Ordering::Relaxed);
     }
@@ -191,7 +229,7 @@ impl Turns {
         Self {
             started: Instant::now(),
             next: AtomicU64::new(0),
-            requests: plan.spans.div_ceil(SPANS as u64),
+            requests: plan.records.div_ceil(SPANS as u64),
             interval,
         }
     }

@@ -7,6 +7,7 @@ mod hostile;
 mod ingest;
 mod keys;
 mod large_trace;
+mod logs;
 mod memory;
 mod queries;
 mod start;
@@ -30,7 +31,7 @@ const HELP: &str = "Keys and marks";
 fn loaded(program: &Path) -> Result<(Viewer, Load)> {
     let viewer = Viewer::start(program, &[])?;
     let plan = LoadPlan {
-        spans: u64::MAX,
+        records: u64::MAX,
         pace: Some(PACE),
     };
     let load = Load::start(Protocol::Http, viewer.otlp_http()?, plan);
@@ -64,6 +65,7 @@ pub(crate) const PARTS: &[Part] = &[
     ("queries", queries::measure),
     ("trace", large_trace::measure),
     ("filter", filter::measure),
+    ("logs", logs::measure),
     ("hostile", hostile::measure),
     ("memory", memory::measure),
     ("start", start::measure),

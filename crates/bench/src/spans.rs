@@ -116,32 +116,32 @@ fn parent(in_trace: u64) -> usize {
     usize::try_from(in_trace.saturating_sub(1) / 2).unwrap_or_default()
 }
 
-fn put(body: &mut [u8], at: usize, bytes: &[u8]) {
+pub(crate) fn put(body: &mut [u8], at: usize, bytes: &[u8]) {
     body[at..at + bytes.len()].copy_from_slice(bytes);
 }
 
 /// Maps consecutive numbers to ones that look random, no two of them to the same, and none but 0 to 0.
 ///
 /// Source: the finalizer of [`SplitMix64`](https://prng.di.unimi.it/splitmix64.c).
-const fn mixed(number: u64) -> u64 {
+pub(crate) const fn mixed(number: u64) -> u64 {
     let z = (number ^ (number >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     z ^ (z >> 31)
 }
 
-fn hex(number: u64) -> [u8; 16] {
+pub(crate) fn hex(number: u64) -> [u8; 16] {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let bytes = number.to_be_bytes();
     std::array::from_fn(|at| DIGITS[usize::from(bytes[at / 2] >> (4 * (1 - at % 2)) & 15)])
 }
 
-fn unix_nano(time: SystemTime) -> u64 {
+pub(crate) fn unix_nano(time: SystemTime) -> u64 {
     let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// Returns the offsets of all `blank`s in `bytes`, in order.
-fn all(bytes: &[u8], blank: &[u8]) -> Vec<usize> {
+pub(crate) fn all(bytes: &[u8], blank: &[u8]) -> Vec<usize> {
     let mut found: Vec<usize> = Vec::new();
     for (at, window) in bytes.windows(blank.len()).enumerate() {
         // A longer run of the same byte would be found again one byte further on.
@@ -261,11 +261,11 @@ fn request(service: &str, spans: Vec<Span>) -> ExportTraceServiceRequest {
     }
 }
 
-fn text(key: &str, value: &str) -> KeyValue {
+pub(crate) fn text(key: &str, value: &str) -> KeyValue {
     attribute(key, Value::StringValue(value.to_owned()))
 }
 
-fn number(key: &str, value: i64) -> KeyValue {
+pub(crate) fn number(key: &str, value: i64) -> KeyValue {
     attribute(key, Value::IntValue(value))
 }
 

@@ -141,6 +141,12 @@ impl Viewer {
         count_of(&text, "span").ok_or_else(|| eyre!("the header has no number of spans:\n{text}"))
     }
 
+    /// Returns the number of stored log records in the title of their tab, which must be open.
+    pub(crate) fn records(&self) -> Result<u64> {
+        let text = self.text();
+        records_of(&text).ok_or_else(|| eyre!("no number of records on the screen:\n{text}"))
+    }
+
     /// Returns the text on the screen.
     pub(crate) fn text(&self) -> String {
         self.watched.lock().terminal.screen().contents()
@@ -284,7 +290,17 @@ fn port(screen: &str, listener: &str) -> Option<u16> {
 
 /// The number before a noun in the first line: `1,234 spans`.
 pub(crate) fn count_of(screen: &str, noun: &str) -> Option<u64> {
-    let header = screen.lines().next()?;
+    count_in(screen.lines().next()?, noun)
+}
+
+/// The number of stored log records in the title of their tab: `1,234 records`, or `1 of 1,234 records`.
+pub(crate) fn records_of(screen: &str) -> Option<u64> {
+    // Behind the mark of the focused part.
+    let mut titles = screen.lines().filter(|line| line.chars().skip(1).take(4).eq("LOGS".chars()));
+    count_in(titles.next()?, "record")
+}
+
+fn count_in(header: &str, noun: &str) -> Option<u64> {
     let noun = format!(" {noun}");
     let mut before = header.match_indices(&noun).map(|(at, _)| &header[..at]);
     let before = before.find(|before| before.ends_with(|c: char| c.is_ascii_digit()))?;
@@ -310,6 +326,9 @@ mod tests {
         assert_eq!(count_of("[1 Traces 12]  1,234 spans", "span"), Some(1_234));
         assert_eq!(count_of(" spanfall  1 trace · 1 span · 0", "span"), Some(1));
         assert_eq!(count_of("", "span"), None);
+        assert_eq!(records_of("0 spans\n▌LOGS  following newest ── 1,234 records"), Some(1_234));
+        assert_eq!(records_of("0 spans\n LOGS  2 new below ── 1 of 1,234 records"), Some(1_234));
+        assert_eq!(records_of("1 record"), None);
         assert_eq!(port(SCREEN, "OTLP/gRPC"), Some(4317));
         assert_eq!(port(&SCREEN.to_lowercase(), "OTLP/gRPC"), Some(4317));
         assert_eq!(port(SCREEN, "sentry"), Some(8969));

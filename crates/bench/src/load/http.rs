@@ -14,12 +14,24 @@ const ANSWER: u64 = 64 * 1024;
 pub(crate) struct Http {
     stream: BufReader<TcpStream>,
     address: SocketAddr,
+    /// Path of the requests that a load sends.
+    path: &'static str,
     /// Head and body together: one write, as any exporter does.
     request: Vec<u8>,
 }
 
 impl Http {
+    /// Connects for spans.
     pub(crate) fn connect(address: SocketAddr) -> Result<Self> {
+        Self::of(address, "/v1/traces")
+    }
+
+    /// Connects for log records.
+    pub(crate) fn of_logs(address: SocketAddr) -> Result<Self> {
+        Self::of(address, "/v1/logs")
+    }
+
+    fn of(address: SocketAddr, path: &'static str) -> Result<Self> {
         let stream = TcpStream::connect(address).wrap_err_with(|| format!("cannot connect to {address}"))?;
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(DEADLINE))?;
@@ -27,6 +39,7 @@ impl Http {
         Ok(Self {
             stream: BufReader::new(stream),
             address,
+            path,
             request: Vec::new(),
         })
     }
@@ -83,7 +96,7 @@ impl Http {
 
 impl Connection for Http {
     fn send(&mut self, body: &[u8]) -> Result<Response> {
-        match self.post("/v1/traces", "application/x-protobuf", body)? {
+        match self.post(self.path, "application/x-protobuf", body)? {
             // An empty message: no partial success.
             (200, body) if body.is_empty() => Ok(Response::Accepted),
             (200, body) => bail!("accepted in part: {}", String::from_utf8_lossy(&body)),

@@ -104,7 +104,7 @@ fn load_sends_every_span_exactly_once() {
             .collect::<Vec<_>>()
     });
     let plan = LoadPlan {
-        spans: 10_000,
+        records: 10_000,
         pace: Some(1_000_000),
     };
     let accepted = Load::start(Protocol::Http, address, plan).finish().expect("all taken");

@@ -56,20 +56,23 @@ pub(super) fn measure(program: &Path) -> Result<Vec<Figure>> {
 }
 
 fn send(viewer: &Viewer, spans: u64) -> Result<()> {
-    let plan = LoadPlan { spans, pace: None };
+    let plan = LoadPlan {
+        records: spans,
+        pace: None,
+    };
     Load::start(Protocol::Http, viewer.otlp_http()?, plan).finish()?;
     Ok(())
 }
 
-struct Found {
+pub(super) struct Found {
     /// Elapsed time.
-    first: Duration,
+    pub(super) first: Duration,
     /// Processor time of the program, which other load does not change; it searches on one thread.
-    whole: Duration,
+    pub(super) whole: Duration,
 }
 
 /// Types a filter at once, waits for its end and clears it.
-fn look_for(viewer: &mut Viewer, text: &'static str, found: impl Fn(&str) -> bool + Send + 'static) -> Result<Found> {
+pub(super) fn look_for(viewer: &mut Viewer, text: &'static str, found: impl Fn(&str) -> bool + Send + 'static) -> Result<Found> {
     viewer.press("/")?;
     viewer.wait("the line for a filter", |screen| screen.contains("FILTER"))?;
     viewer.rest()?;

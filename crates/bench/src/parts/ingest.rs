@@ -29,8 +29,8 @@ const SETTLING: Duration = Duration::from_secs(6);
 
 /// The steady state is measured until one of these is reached.
 const STEADY: Duration = Duration::from_secs(10);
-const STEADY_SPANS: u64 = 20_000_000;
-/// The budget is full once so many spans more were accepted than are held: more than can be on their way to the screen.
+const STEADY_RECORDS: u64 = 20_000_000;
+/// The budget is full once so many more were accepted than are held: more than can be on their way to the screen.
 const FULL: u64 = 200_000;
 /// A budget that is not full by then never will be.
 const TOO_MANY: u64 = 10_000_000;
@@ -113,40 +113,40 @@ fn spent(process: Process, time: Duration) -> Result<Duration> {
     Ok(process.cpu_of_threads()?.saturating_sub(before))
 }
 
-/// Ingested spans, and their cost.
+/// Ingested spans or log records, and their cost.
 #[derive(Clone, Copy, Debug)]
-struct Taken {
-    spans: u64,
+pub(super) struct Taken {
+    records: u64,
     cpu: Duration,
     elapsed: Duration,
     throttled: u64,
 }
 
 impl Taken {
-    /// Spans per second of processor time.
-    fn rate(self) -> f64 {
-        exact(self.spans) / self.cpu.as_secs_f64()
+    /// Records per second of processor time.
+    pub(super) fn rate(self) -> f64 {
+        exact(self.records) / self.cpu.as_secs_f64()
     }
 }
 
 impl std::fmt::Display for Taken {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let spans = exact(self.spans);
+        let records = exact(self.records);
         let elapsed = self.elapsed.as_secs_f64();
-        let requests = spans / exact(SPANS as u64);
+        let requests = records / exact(SPANS as u64);
         write!(
             f,
-            "{} spans in {elapsed:.1} s, {:.0}% of a processor, {:.1}% throttled",
-            Count(spans),
+            "{} in {elapsed:.1} s, {:.0}% of a processor, {:.1}% throttled",
+            Count(records),
             100.0 * self.cpu.as_secs_f64() / elapsed,
             100.0 * exact(self.throttled) / requests.max(1.0),
         )
     }
 }
 
-struct Phases {
-    filling: Taken,
-    steady: Taken,
+pub(super) struct Phases {
+    pub(super) filling: Taken,
+    pub(super) steady: Taken,
 }
 
 /// One sample of a load and its receiver.
@@ -160,19 +160,19 @@ struct Sample {
 }
 
 impl Sample {
-    fn take(viewer: &Viewer, process: Process, load: &Load) -> Result<Self> {
+    fn take(viewer: &Viewer, protocol: Protocol, load: &Load) -> Result<Self> {
         Ok(Self {
             at: Instant::now(),
-            cpu: process.cpu()?,
+            cpu: viewer.process()?.cpu()?,
             accepted: load.accepted(),
             throttled: load.throttled(),
-            held: viewer.spans()?,
+            held: protocol.held(viewer)?,
         })
     }
 
     fn until(&self, later: &Self) -> Taken {
         Taken {
-            spans: later.accepted - self.accepted,
+            records: later.accepted - self.accepted,
             cpu: later.cpu.saturating_sub(self.cpu),
             elapsed: later.at - self.at,
             throttled: later.throttled - self.throttled,
@@ -181,16 +181,12 @@ impl Sample {
 }
 
 /// Sends until the budget is full, and then for a while.
-fn ingest(viewer: &Viewer, protocol: Protocol) -> Result<Phases> {
-    let address = match protocol {
-        Protocol::Http => viewer.otlp_http()?,
-        Protocol::Grpc => viewer.otlp_grpc()?,
-    };
-    let process = viewer.process()?;
+pub(super) fn ingest(viewer: &Viewer, protocol: Protocol) -> Result<Phases> {
+    let address = protocol.address(viewer)?;
     let load = Load::start(protocol, address, LoadPlan::ENDLESS);
     let look = || {
         thread::sleep(BETWEEN_LOOKS);
-        Sample::take(viewer, process, &load)
+        Sample::take(viewer, protocol, &load)
     };
     let mut looks = vec![look()?];
     let full = loop {
@@ -212,7 +208,7 @@ fn ingest(viewer: &Viewer, protocol: Protocol) -> Result<Phases> {
     let steady = loop {
         let now = look()?;
         let steady = full.until(&now);
-        if steady.elapsed >= STEADY || steady.spans >= STEADY_SPANS || load.ended() {
+        if steady.elapsed >= STEADY || steady.records >= STEADY_RECORDS || load.ended() {
             break steady;
         }
     };
