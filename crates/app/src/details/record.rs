@@ -2,7 +2,7 @@
 
 use jiff::tz::TimeZone;
 use trace_model::sentry::ErrorEvent;
-use trace_model::{LogRecord, Value};
+use trace_model::{LogRecord, Severity, Value};
 use value_text::{Document, Form, Outline, Role as PartRole};
 
 use super::column::{Column, Folds, ItemId, fold_mark};
@@ -116,10 +116,7 @@ impl Column<'_> {
     fn record_identity(&mut self, log: &LogRecord, zone: &TimeZone) {
         self.section("identity", None);
         self.pair("time", &absolute(log.time_unix_nano, zone), 3, Role::Plain);
-        let severity = match log.severity_text.as_str() {
-            "" => log.severity.name().to_owned(),
-            text => format!("{text} ({})", log.severity.name()),
-        };
+        let severity = severity_of(&log.severity_text, log.severity);
         self.pair("severity", &severity, 3, Role::Plain);
         if !log.event_name.is_empty() {
             self.pair("event", &log.event_name, 3, Role::Plain);
@@ -135,6 +132,16 @@ impl Column<'_> {
     }
 }
 
+/// Returns the name of a severity, after the sender's text if that is another one.
+fn severity_of(text: &str, severity: Severity) -> String {
+    let name = severity.name();
+    if text.is_empty() || text.eq_ignore_ascii_case(name) {
+        name.to_owned()
+    } else {
+        format!("{text} ({name})")
+    }
+}
+
 /// Returns the screen's role for a role of the document.
 const fn role(role: PartRole) -> Role {
     match role {
@@ -142,5 +149,17 @@ const fn role(role: PartRole) -> Role {
         PartRole::Dim => Role::Dim,
         PartRole::Key | PartRole::Keyword => Role::Accent,
         PartRole::Error => Role::Error,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn severity_has_the_text_of_its_sender_if_that_is_another() {
+        assert_eq!(severity_of("INFO", Severity::Info), "info");
+        assert_eq!(severity_of("", Severity::Warn), "warn");
+        assert_eq!(severity_of("notice", Severity::Info), "notice (info)");
     }
 }
