@@ -11,10 +11,10 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use futures_util::stream::{self, Stream};
 use http::HeaderMap;
-use query::{ArrivalReader, Records, Selection};
+use query::{ArrivalReader, RecordFilter, Records, Selection};
 use serde::Serialize;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
-use trace_model::{Clock, Filter};
+use trace_model::Clock;
 
 use crate::feed::{BacklogPosition, Followers, Found, Reader};
 use crate::jaeger::now_unix_nano;
@@ -80,7 +80,7 @@ async fn changed(revisions: &mut watch::Receiver<u64>) -> Option<u64> {
 async fn records(State(streams): State<Streams>, headers: HeaderMap, RawQuery(query): RawQuery) -> Result<Response, Problem> {
     let first = |name| values(query.as_deref(), name).next().filter(|value| !value.is_empty());
     let clock = Clock::in_local_zone(now_unix_nano());
-    let filter = Filter::parse_for(&first("filter").unwrap_or_default(), trace_model::Records::Spans, &clock);
+    let filter = RecordFilter::parse(&first("filter").unwrap_or_default(), &clock);
     let selection = Selection {
         filter: filter.map_err(|error| Problem::Invalid(format!("filter: {error}")))?,
         logs: first("logs").is_some_and(|value| value == "true"),

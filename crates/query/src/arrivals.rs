@@ -4,9 +4,9 @@ use std::collections::VecDeque;
 
 use trace_files::{write_logs, write_spans};
 use trace_model::sentry::ErrorEvent;
-use trace_model::{Batch, BatchLog, BatchSpan, Filter, LogRecord, RawRecord, Source, Value};
+use trace_model::{Batch, BatchLog, BatchSpan, LogRecord, RawRecord, Source, Value};
 
-use crate::Uploads;
+use crate::{RecordFilter, Uploads};
 
 /// Records of a [`Records`] at most.
 const RECORDS_MAX: usize = 512;
@@ -18,9 +18,9 @@ const LOOKED_AT_MAX: usize = 2_048;
 /// The arriving records that a reader wants.
 #[derive(Clone, Debug, Default)]
 pub struct Selection {
-    /// Matching records only; log records match by trace, service and text.
-    pub filter: Filter,
-    /// True for OTLP's log records, too. Those of Sentry's envelopes are always wanted.
+    /// Matching records only.
+    pub filter: RecordFilter,
+    /// True for OTLP's log records, too. Those of Sentry's envelopes are always wanted, and all if the filter has a field of log records alone.
     pub logs: bool,
 }
 
@@ -28,21 +28,14 @@ impl Selection {
     /// Returns true if a span is wanted.
     #[must_use]
     pub fn selects(&self, span: &BatchSpan<'_>) -> bool {
-        self.filter.matches(&span.candidate())
+        self.filter.matches(span)
     }
 
     /// Returns true if a log record is wanted.
     #[must_use]
     pub fn selects_log(&self, log: &BatchLog<'_>) -> bool {
-        if !self.logs && log.source() != Source::Sentry {
-            return false;
-        }
-        if self.filter.is_empty() {
-            return true;
-        }
-        let Some(decoded) = log.decode() else { return false };
-        let title = title(&decoded);
-        log.candidate(&title).is_some_and(|candidate| self.filter.matches(&candidate))
+        let is_wanted = self.logs || log.source() == Source::Sentry || self.filter.has_log_fields();
+        is_wanted && self.filter.matches_log(log)
     }
 }
 

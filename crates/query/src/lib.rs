@@ -24,6 +24,7 @@ mod evaluation;
 mod found;
 pub mod jaeger;
 mod operations;
+mod record_filter;
 mod search;
 mod show;
 mod tag;
@@ -43,6 +44,7 @@ pub use self::cross_check::CrossCheck;
 pub use self::evaluation::{Evaluation, Step};
 pub use self::found::Found;
 pub use self::operations::OPERATIONS_MAX;
+pub use self::record_filter::RecordFilter;
 pub use self::search::Search;
 pub use self::show::{
     Durations, Ingest, IngestService, ListenerLine, Listeners, Rejection, Show, Shown, ShownCalls, ShownError, ShownLog,

@@ -5,8 +5,8 @@
 mod support;
 
 use opentelemetry_proto::tonic::trace::v1::Span;
-use query::{ArrivalReader, Records, Selection};
-use trace_model::{Batch, Filter};
+use query::{ArrivalReader, RecordFilter, Records, Selection};
+use trace_model::{Batch, Clock};
 
 /// A request of spans with names of so many bytes; those with an even number are uploads.
 fn named(spans: u32, bytes: usize) -> Batch {
@@ -36,7 +36,7 @@ fn spans(records: &[Records]) -> Vec<usize> {
 
 fn selection(filter: &str) -> Selection {
     Selection {
-        filter: Filter::parse(filter).unwrap(),
+        filter: RecordFilter::parse(filter, &Clock::in_local_zone(0)).unwrap(),
         logs: false,
     }
 }
@@ -69,4 +69,20 @@ fn hidden_spans_follow_what_needs_them() {
     // The same id arrives as another program's span: it was no upload.
     let (found, _) = read(&mut reading, &named(1, 1));
     assert_eq!(spans(&found), [1, 1]);
+}
+
+#[test]
+fn filter_of_records_has_fields_of_spans_and_of_log_records() {
+    let parse = |text: &str| RecordFilter::parse(text, &Clock::in_local_zone(0));
+    for (text, has_log_fields) in [
+        ("severity:>=warn", true),
+        ("name:cart OR body:cart", true),
+        ("duration:>1s", false),
+        ("service:api", false),
+    ] {
+        let parsed = parse(text).unwrap();
+        assert_eq!(parsed.has_log_fields(), has_log_fields, "{text}");
+        assert_eq!(parse(&parsed.to_string()).unwrap(), parsed, "{text}");
+    }
+    assert!(parse("severity:odd").unwrap_err().message.contains("odd"));
 }

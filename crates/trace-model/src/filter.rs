@@ -109,6 +109,8 @@ pub enum Records {
     Spans,
     /// Log records.
     Logs,
+    /// Spans and log records. A field that a record does not have matches none.
+    Any,
 }
 
 impl Records {
@@ -117,6 +119,7 @@ impl Records {
         match self {
             Self::Spans => "Traces",
             Self::Logs => "Logs",
+            Self::Any => "any list",
         }
     }
 }

@@ -1,6 +1,7 @@
 //! `spanfall tail`: no screen, one line per span as it arrives, here or at a running viewer.
 //!
-//! Prints spans, and the content of Sentry envelopes: spans, errors, logs. OTLP's log records only with `--logs`. Lines are
+//! Prints spans, and the content of Sentry envelopes: spans, errors, logs. OTLP's log records only with `--logs`, or by a filter that
+//! has a field of log records alone. Lines are
 //! written to standard output, everything else (addresses, rejections) to standard error.
 //!
 //! # A readable line
@@ -46,8 +47,8 @@ use std::time::Duration;
 use collector::{Addresses, Health, HealthSnapshot, Server};
 use eyre::{Context, Report, Result, eyre};
 use lifecycle::Shutdown;
+use query::RecordFilter;
 use tokio::sync::watch;
-use trace_model::Filter;
 
 use input::Input;
 pub use input::RecordSource;
@@ -70,10 +71,10 @@ pub enum Form {
 pub struct Selection {
     /// Format of the lines.
     pub form: Form,
-    /// True if OTLP's log records are printed too.
+    /// True if OTLP's log records are printed too, as they are where the filter has a field of log records alone.
     pub logs: bool,
-    /// Only matching records; log records match by trace, service and text.
-    pub filter: Filter,
+    /// Only matching records.
+    pub filter: RecordFilter,
     /// After so many records it ends.
     pub count: Option<u64>,
 }

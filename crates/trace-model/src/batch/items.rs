@@ -4,7 +4,9 @@ use bytes::Bytes;
 
 use super::{Batch, ByteRange, LogHeader, Provenance, SpanFlags, SpanHeader};
 use crate::sentry::Gravity;
-use crate::{CallTarget, Candidate, LogRecord, RawRecord, Source, Span, SpanId, SpanKind, StatusCode, TraceId, otlp, work};
+use crate::{
+    CallTarget, Candidate, LogCandidate, LogRecord, RawRecord, Source, Span, SpanId, SpanKind, StatusCode, TraceId, otlp, work,
+};
 
 /// A span of a batch.
 #[derive(Clone, Copy, Debug)]
@@ -185,10 +187,25 @@ impl<'a> BatchLog<'a> {
         Some((self.head.trace_id?, self.head.span_id?)).filter(|_| self.head.gravity.is_some())
     }
 
-    /// Returns what a filter reads of it: as the store does, as if it were a span of this name below the one in which it was written.
+    /// Returns what a filter of log records reads of it.
+    #[must_use]
+    pub fn candidate(&self) -> LogCandidate<'a> {
+        LogCandidate {
+            trace_id: self.head.trace_id,
+            span_id: self.head.span_id,
+            service: &self.origin.service,
+            severity: self.head.severity,
+            time_unix_nano: self.head.time_unix_nano,
+            raw: self.batch.bytes_at(self.head.raw),
+            resource: &self.origin.resource,
+            scope: &self.origin.scope,
+        }
+    }
+
+    /// Returns what a filter of spans reads of it: as the store does, as if it were a span of this name below the one in which it was written.
     /// `None` outside of any trace.
     #[must_use]
-    pub fn candidate<'b>(&'b self, name: &'b str) -> Option<Candidate<'b>> {
+    pub fn span_candidate<'b>(&'b self, name: &'b str) -> Option<Candidate<'b>> {
         let trace_id = self.head.trace_id?;
         let span_id = self.head.span_id.unwrap_or_else(|| crate::outside_of_spans(trace_id));
         Some(Candidate {

@@ -225,7 +225,7 @@ impl Parser<'_> {
 /// The records do not have this field; the error has the list that has it.
 fn field_of(records: Records, known: Known, name: &str) -> Result<(), String> {
     match known.only_of() {
-        Some(only) if only != records => Err(format!(
+        Some(only) if records != Records::Any && only != records => Err(format!(
             "{name}: works in {}, not in {}: an attribute of that name is written \"{name}\" in quotes",
             only.list(),
             records.list()

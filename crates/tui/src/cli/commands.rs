@@ -4,7 +4,8 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use clap::Args;
-use trace_model::{Clock, Filter, FilterError, Records};
+use query::RecordFilter;
+use trace_model::{Clock, FilterError};
 
 use super::listen;
 use crate::ask::{DemoCall, List};
@@ -23,7 +24,7 @@ pub struct Tail {
     /// Print OTLP/JSON lines, which open, inspect and collectors can read
     #[arg(long)]
     pub otlp: bool,
-    /// Also print OTLP log records
+    /// Also print OTLP log records, as filters with a field of log records alone do: severity:>=warn body:timeout
     #[arg(long)]
     pub logs: bool,
     /// Exit after N records
@@ -227,6 +228,7 @@ const TAIL_EXAMPLES: &str = "\
 Examples:
   spanfall tail --json | jq -r 'select(.status.code == \"error\") | .name'
   spanfall tail status:error duration:'>1s'
+  spanfall tail severity:'>=warn' service:mailer
   spanfall tail --otlp --quiet-for 6s --timeout 30s > run.jsonl && spanfall inspect run.jsonl
 
 A running viewer is followed; --no-attach, --attach ADDR and each option of the collector choose otherwise.
@@ -246,7 +248,7 @@ impl Tail {
         let selection = Selection {
             form,
             logs: self.logs,
-            filter: Filter::parse_for(&self.filter.join(" "), Records::Spans, &clock())?,
+            filter: RecordFilter::parse(&self.filter.join(" "), &clock())?,
             count: self.count,
         };
         let until = Until {

@@ -4,10 +4,12 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::Duration;
 
 use collector::{Addresses, Collector, Config, Listener};
+use query::RecordFilter;
 use serde_json::{Value, json};
 use spanfall::tail::{self, Form, Selection, Until};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
+use trace_model::Clock;
 
 const SOON: Duration = Duration::from_secs(20);
 
@@ -146,6 +148,10 @@ fn json() -> Selection {
     }
 }
 
+fn filter(text: &str) -> RecordFilter {
+    RecordFilter::parse(text, &Clock::in_local_zone(0)).unwrap()
+}
+
 /// The values of one key, line by line.
 fn values(output: &str, key: &str) -> Vec<String> {
     let line = |line: &str| {
@@ -247,13 +253,34 @@ async fn otlp_logs_are_printed_where_they_are_asked_for() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn filter_selects_what_is_printed() {
-    let filter = trace_model::Filter::parse("name:two OR CartError").unwrap();
+    let filter = filter("name:two OR CartError");
     let tail = Tail::with(Selection { filter, ..json() }, Until::default()).await;
     tail.send(&["one", "two"]).await;
     tail.envelope().await;
     let output = tail.end().await;
     assert_eq!(values(&output, "signal"), ["span", "error"], "{output}");
     assert_eq!(values(&output, "name")[0], "two");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn filter_with_fields_of_log_records_selects_them_alone() {
+    for (text, expected) in [
+        ("severity:info body:hel", &["hello"][..]),
+        ("severity:>=warn", &[]),
+        ("name:nothing OR body:world", &["world"]),
+        ("!has:trace body:world", &["world"]),
+    ] {
+        let selection = Selection {
+            filter: filter(text),
+            ..json()
+        };
+        let tail = Tail::with(selection, Until::default()).await;
+        tail.log("hello").await;
+        tail.log("world").await;
+        tail.send(&["hello"]).await;
+        let output = tail.end().await;
+        assert_eq!(values(&output, "body"), expected, "{text}: {output}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

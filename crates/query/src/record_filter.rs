@@ -1,0 +1,65 @@
+//! One filter for arrivals of both kinds: spans and log records.
+
+use std::fmt;
+
+use trace_model::{BatchLog, BatchSpan, Clock, Filter, FilterError, Records};
+
+use crate::arrivals::title;
+
+/// A filter that may have fields of spans and of log records. Displays as text that parses to an equal one.
+///
+/// A field that a record does not have matches none: `severity:>=warn` finds log records alone, `duration:>1s` spans alone. With a field of spans alone
+/// error events match as if they were spans, too, as they do in the list of traces.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct RecordFilter {
+    filter: Filter,
+    has_span_fields: bool,
+    has_log_fields: bool,
+}
+
+impl RecordFilter {
+    /// Parses a filter, with times relative to a clock.
+    ///
+    /// # Errors
+    /// The text is not a filter.
+    pub fn parse(text: &str, clock: &Clock) -> Result<Self, FilterError> {
+        let has_others_than = |records| Filter::parse_for(text, records, clock).is_err();
+        Ok(Self {
+            filter: Filter::parse_for(text, Records::Any, clock)?,
+            has_span_fields: has_others_than(Records::Logs),
+            has_log_fields: has_others_than(Records::Spans),
+        })
+    }
+
+    /// Returns true if it has a field of log records alone.
+    #[must_use]
+    pub const fn has_log_fields(&self) -> bool {
+        self.has_log_fields
+    }
+
+    /// Returns true if the span matches.
+    #[must_use]
+    pub fn matches(&self, span: &BatchSpan<'_>) -> bool {
+        self.filter.matches(&span.candidate())
+    }
+
+    /// Returns true if the log record matches.
+    #[must_use]
+    pub fn matches_log(&self, log: &BatchLog<'_>) -> bool {
+        if self.filter.matches_log(&log.candidate()) {
+            return true;
+        }
+        if !self.has_span_fields || !log.is_error() {
+            return false;
+        }
+        let title = log.decode().map(|decoded| title(&decoded)).unwrap_or_default();
+        let candidate = log.span_candidate(&title);
+        candidate.is_some_and(|candidate| self.filter.matches(&candidate))
+    }
+}
+
+impl fmt::Display for RecordFilter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.filter.fmt(f)
+    }
+}
