@@ -263,10 +263,10 @@ impl ErrorList {
         self.details.fit(store, shown, area);
     }
 
-    /// Returns the row of the event that is shown, and a label for the way back.
+    /// Returns the row of the event that is shown, and a label for the way back; `None` outside of traces.
     fn target(&self) -> Option<(SpanPlace, String)> {
         let shown = self.shown.as_ref()?;
-        let trace_id = shown.place.trace_id;
+        let trace_id = shown.place.scope.trace_id()?;
         let outside = || SpanKey::new(outside_of_spans(trace_id), "".into());
         let key = shown.place.key.clone().unwrap_or_else(outside);
         Some((SpanPlace { trace_id, key }, shown.label.clone()))
@@ -430,7 +430,12 @@ impl App {
 
     /// Goes to the span in which the event that is shown happened.
     fn open_error(&mut self) {
-        let Some((place, label)) = self.errors.target() else { return };
+        let Some((place, label)) = self.errors.target() else {
+            if self.errors.shown.is_some() {
+                self.say("this record belongs to no trace: it is on Logs (2)");
+            }
+            return;
+        };
         self.jump_to(&place, label);
         if self.store.trace_revision(place.trace_id).is_some()
             && let Some(went) = self.waterfall.reach_span(&self.store, place.key)

@@ -43,7 +43,7 @@ use crate::gradual_table::GradualTable;
 use crate::hash::State;
 use crate::metrics::Metrics;
 use crate::{Batch, Flags, HiddenSpans, MetricsBatch, RepeatedLimits, SpanId, SpanKey, SpanKind, StatusCode, TraceId};
-pub use errors::{ErrorReader, ReportedError, SPAN_EXCEPTIONS_MAX};
+pub use errors::{ErrorReader, ErrorScope, ReportedError, SPAN_EXCEPTIONS_MAX};
 use eviction::Leaving;
 pub(crate) use evidence::TraceEvidence;
 pub use evidence::{ClientReport, Expectation};

@@ -1,4 +1,4 @@
-//! Errors of all traces, grouped as issues: what was thrown, with which message, from where.
+//! Errors of all traces and of log records outside of them, grouped as issues: what was thrown, with which message, from where.
 //!
 //! An error is an exception event of a span, a log record with an exception, or an event of Sentry with the severity of an error. A group is
 //!
@@ -18,7 +18,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use trace_model::work;
-use trace_model::{ListPlace, Revision, SpanId, SpanKey, Store, TraceId};
+use trace_model::{ErrorScope, ListPlace, LogReader, Revision, SpanId, SpanKey, Store};
 
 use crate::template::{ShapeId, Templates};
 use grouping::Regrouping;
@@ -83,8 +83,8 @@ struct Occurrence {
 pub struct ErrorId {
     /// Time of the error in nanoseconds since the Unix epoch.
     pub unix_nano: u64,
-    /// Trace of the error.
-    pub trace_id: TraceId,
+    /// Trace of the error, or its log record.
+    pub scope: ErrorScope,
     number: u32,
 }
 
@@ -93,9 +93,9 @@ pub struct ErrorId {
 pub struct ErrorPlace {
     /// Time in nanoseconds since the Unix epoch.
     pub unix_nano: u64,
-    /// Trace in which it happened.
-    pub trace_id: TraceId,
-    /// Span in which it happened; `None` if it names only the trace.
+    /// Trace in which it happened, or its log record.
+    pub scope: ErrorScope,
+    /// Span in which it happened; `None` if it names none.
     pub key: Option<SpanKey>,
     /// Ways by which it was reported.
     pub reported_by: ReportedBy,
@@ -174,15 +174,17 @@ pub struct Errors {
     evicted: u64,
     /// All traces are looked at, from this place on.
     pass: Option<ListPlace>,
-    /// Traces to be read, with the time from which on.
-    waiting: BTreeSet<(u64, TraceId)>,
+    /// All log records are looked at for those outside of traces.
+    log_pass: Option<LogReader>,
+    /// Traces and log records to be read, with the time from which on.
+    waiting: BTreeSet<(u64, ErrorScope)>,
     /// Of traces that take long to read: when they may be read again.
-    resting: HashMap<TraceId, u64>,
+    resting: HashMap<ErrorScope, u64>,
     reading: Option<Reading>,
-    found: BTreeMap<TraceId, Box<[Occurrence]>>,
+    found: BTreeMap<ErrorScope, Box<[Occurrence]>>,
     /// Traces with errors, by the number of their last reading.
-    order: BTreeMap<u64, TraceId>,
-    numbers: HashMap<TraceId, u64>,
+    order: BTreeMap<u64, ErrorScope>,
+    numbers: HashMap<ErrorScope, u64>,
     readings: u64,
     count: usize,
     forgotten: u64,
@@ -233,11 +235,11 @@ impl Errors {
     /// Returns where an error is; `None` if its trace was evicted or has changed.
     #[must_use]
     pub fn place(&self, id: ErrorId) -> Option<ErrorPlace> {
-        let occurrence = self.found.get(&id.trace_id)?.get(id.number as usize)?;
+        let occurrence = self.found.get(&id.scope)?.get(id.number as usize)?;
         let service = self.texts.services.get(occurrence.service).clone();
         Some(ErrorPlace {
             unix_nano: occurrence.unix_nano,
-            trace_id: id.trace_id,
+            scope: id.scope,
             key: occurrence.span_id.map(|span_id| SpanKey {
                 duplicate: occurrence.duplicate,
                 ..SpanKey::new(span_id, service)
@@ -251,7 +253,7 @@ impl Errors {
     #[must_use]
     pub fn due(&self, store: &Store) -> Option<u64> {
         let look = (store.revision() != self.seen).then_some(self.looked.saturating_add(INTERVAL_NANO));
-        let is_busy = self.reading.is_some() || self.pass.is_some() || self.regrouping.is_some();
+        let is_busy = self.reading.is_some() || self.pass.is_some() || self.log_pass.is_some() || self.regrouping.is_some();
         let waiting = self.waiting.first().map(|(due, _)| *due);
         let group = self.is_stale.then_some(self.grouped.saturating_add(INTERVAL_NANO));
         [look, is_busy.then_some(0), waiting, group].into_iter().flatten().min()
@@ -268,6 +270,18 @@ impl Errors {
         while self.pass.is_some() {
             self.look_at_all(store, unix_nano);
             if work::done() >= until {
+                return true;
+            }
+        }
+        if let Some(mut pass) = self.log_pass.take() {
+            let left = until.saturating_sub(work::done());
+            let is_complete = pass.step(store, left, |log| {
+                if log.is_error() && log.trace_id().is_none() {
+                    self.wait_for(ErrorScope::Record(log.id()), unix_nano);
+                }
+            });
+            if !is_complete {
+                self.log_pass = Some(pass);
                 return true;
             }
         }
@@ -292,40 +306,44 @@ impl Errors {
             return;
         }
         match store.errors_since(self.seen) {
-            Some(traces) => traces.into_iter().for_each(|trace_id| self.wait_for(trace_id, unix_nano)),
+            Some(scopes) => scopes.into_iter().for_each(|scope| self.wait_for(scope, unix_nano)),
             None => self.pass = Some(ListPlace::default()),
         }
         self.seen = store.revision();
-        let evicted = store.totals().evicted_traces;
-        // Traces that have left are dropped when the others are grouped.
+        let totals = store.totals();
+        let evicted = totals.evicted_traces + totals.evicted_logs;
+        // Those that have left are dropped when the others are grouped.
         self.is_stale |= evicted != self.evicted && !self.found.is_empty();
         self.evicted = evicted;
     }
 
-    fn wait_for(&mut self, trace_id: TraceId, unix_nano: u64) {
-        let rested = self.resting.get(&trace_id).map_or(unix_nano, |rested| unix_nano.max(*rested));
-        self.waiting.insert((rested, trace_id));
+    fn wait_for(&mut self, scope: ErrorScope, unix_nano: u64) {
+        let rested = self.resting.get(&scope).map_or(unix_nano, |rested| unix_nano.max(*rested));
+        self.waiting.insert((rested, scope));
     }
 
     fn look_at_all(&mut self, store: &Store, unix_nano: u64) {
         let Some(place) = self.pass else { return };
         let (traces, next) = store.arrived_after(place, FETCH_TRACES);
         self.pass = (!traces.is_empty()).then_some(next);
+        if self.pass.is_none() {
+            self.log_pass = Some(LogReader::of_all());
+        }
         for trace_id in traces {
             if store.has_errors(trace_id) {
-                self.wait_for(trace_id, unix_nano);
+                self.wait_for(ErrorScope::Trace(trace_id), unix_nano);
             }
         }
     }
 
-    /// Begins to read the next trace; returns false if there is none.
+    /// Begins to read the next trace or log record; returns false if there is none.
     fn begin(&mut self, store: &Store, unix_nano: u64) -> bool {
-        let Some((due, trace_id)) = self.waiting.first().copied().filter(|(due, _)| *due <= unix_nano) else {
+        let Some((due, scope)) = self.waiting.first().copied().filter(|(due, _)| *due <= unix_nano) else {
             return false;
         };
-        self.waiting.remove(&(due, trace_id));
-        self.resting.remove(&trace_id);
-        self.reading = Some(Reading::new(store, trace_id));
+        self.waiting.remove(&(due, scope));
+        self.resting.remove(&scope);
+        self.reading = Some(Reading::new(store, scope));
         true
     }
 
@@ -335,26 +353,26 @@ impl Errors {
             self.reading = Some(reading);
             return;
         }
-        let (trace_id, rest) = (reading.trace_id(), reading.work().saturating_mul(REST_NANO_PER_WORK));
+        let (scope, rest) = (reading.scope(), reading.work().saturating_mul(REST_NANO_PER_WORK));
         if rest > INTERVAL_NANO {
-            self.resting.insert(trace_id, unix_nano.saturating_add(rest));
+            self.resting.insert(scope, unix_nano.saturating_add(rest));
         }
         let found = reading.finish(&self.texts);
-        self.replace(trace_id, found);
+        self.replace(scope, found);
     }
 
-    /// Takes the errors of a trace in place of those known so far.
-    fn replace(&mut self, trace_id: TraceId, found: Vec<Occurrence>) {
-        self.forget(trace_id);
+    /// Takes the errors of a trace or log record in place of those known so far.
+    fn replace(&mut self, scope: ErrorScope, found: Vec<Occurrence>) {
+        self.forget(scope);
         self.is_stale = true;
         if found.is_empty() {
             return;
         }
         self.count += found.len();
         self.readings += 1;
-        self.order.insert(self.readings, trace_id);
-        self.numbers.insert(trace_id, self.readings);
-        self.found.insert(trace_id, found.into());
+        self.order.insert(self.readings, scope);
+        self.numbers.insert(scope, self.readings);
+        self.found.insert(scope, found.into());
         while self.count > ERRORS_MAX && self.found.len() > 1 {
             let Some((_, oldest)) = self.order.pop_first() else { break };
             self.forgotten += self.found.get(&oldest).map_or(0, |found| found.len() as u64);
@@ -362,12 +380,12 @@ impl Errors {
         }
     }
 
-    fn forget(&mut self, trace_id: TraceId) {
-        if let Some(found) = self.found.remove(&trace_id) {
+    fn forget(&mut self, scope: ErrorScope) {
+        if let Some(found) = self.found.remove(&scope) {
             self.count -= found.len();
             self.is_stale = true;
         }
-        if let Some(number) = self.numbers.remove(&trace_id) {
+        if let Some(number) = self.numbers.remove(&scope) {
             self.order.remove(&number);
         }
     }
@@ -403,8 +421,8 @@ impl Errors {
         }
         self.revision += 1;
         let is_stale = self.is_stale;
-        for trace_id in evicted {
-            self.forget(trace_id);
+        for scope in evicted {
+            self.forget(scope);
         }
         self.is_stale = is_stale;
         self.start_anew_if_full();

@@ -2,7 +2,7 @@
 
 use ratatui_core::layout::Rect;
 use trace_model::sentry::ErrorEvent;
-use trace_model::{Event, Revision, Source, Store, outside_of_spans};
+use trace_model::{ErrorScope, Event, Revision, Source, Store, TraceId, outside_of_spans};
 use trace_stats::{ErrorId, ErrorPlace, ReportedBy};
 
 use super::column::{Folds, Item};
@@ -117,11 +117,20 @@ impl ErrorDetails {
             };
         }
         if let Some((_, place)) = shown {
-            let revision = store.trace_revision(place.trace_id);
-            if revision != self.read || revision.is_none() {
+            let trace_id = place.scope.trace_id();
+            let revision = trace_id.and_then(|trace_id| store.trace_revision(trace_id));
+            // A record outside of traces does not change.
+            let is_read = match trace_id {
+                Some(_) => revision.is_some() && revision == self.read,
+                None => self.error.is_some() && store.has_scope(place.scope),
+            };
+            if !is_read {
                 self.read = revision;
                 let error = read(store, place);
-                let start = store.trace(place.trace_id).map_or(0, |trace| trace.start_unix_nano);
+                let trace = trace_id.and_then(|trace_id| store.trace(trace_id));
+                // Outside of traces, times are relative to the error.
+                let unknown = if trace_id.is_some() { 0 } else { place.unix_nano };
+                let start = trace.map_or(unknown, |trace| trace.start_unix_nano);
                 if (&error, start) != (&self.error, self.trace_start) {
                     (self.error, self.trace_start, self.page) = (error, start, None);
                 }
@@ -147,11 +156,15 @@ impl ErrorDetails {
 /// Reads the error at a place: the report of Sentry if there is one, else the event of the span, else the log record; with what only the
 /// others say.
 fn read(store: &Store, place: &ErrorPlace) -> Option<ShownError> {
+    let trace_id = match place.scope {
+        ErrorScope::Trace(trace_id) => trace_id,
+        ErrorScope::Record(id) => return ShownError::of(&store.stored_log(id)?.decode()?),
+    };
     let span_id = place
         .key
         .as_ref()
-        .map_or_else(|| outside_of_spans(place.trace_id), |key| key.span_id);
-    let records = store.error_events(place.trace_id, span_id, SEARCHED);
+        .map_or_else(|| outside_of_spans(trace_id), |key| key.span_id);
+    let records = store.error_events(trace_id, span_id, SEARCHED);
     let of = |is_sentry: bool| {
         let records = records
             .iter()
@@ -161,8 +174,8 @@ fn read(store: &Store, place: &ErrorPlace) -> Option<ShownError> {
     let events = place
         .key
         .as_ref()
-        .map_or_else(Vec::new, |key| store.exceptions(place.trace_id, key));
-    let events = events.iter().map(|event| of_event(event, place)).collect();
+        .map_or_else(Vec::new, |key| store.exceptions(trace_id, key));
+    let events = events.iter().map(|event| of_event(event, trace_id, place)).collect();
     let ways = [
         (ReportedBy::SENTRY, of(true)),
         (ReportedBy::SPAN_EVENT, events),
@@ -211,14 +224,14 @@ fn add(error: &mut ShownError, other: &ShownError) {
 }
 
 /// Converts an exception event of a span.
-fn of_event(event: &Event, place: &ErrorPlace) -> ShownError {
+fn of_event(event: &Event, trace_id: TraceId, place: &ErrorPlace) -> ShownError {
     let key = place.key.as_ref();
     let others = event
         .attributes
         .iter()
         .filter(|attribute| !attribute.key.starts_with("exception."));
     ShownError {
-        event: ErrorEvent::of_exception(event, place.trace_id, key.map(|key| key.span_id)),
+        event: ErrorEvent::of_exception(event, trace_id, key.map(|key| key.span_id)),
         service: key.map(|key| key.service.to_string()).unwrap_or_default(),
         attributes: others.cloned().collect(),
     }

@@ -1,4 +1,4 @@
-//! Errors of all traces: which traces got some, and the records that report them.
+//! Errors: which traces got some, which log records outside of traces report one, and the records that report them.
 
 use std::collections::VecDeque;
 
@@ -7,21 +7,41 @@ use otlp_wire::{Value, fields};
 use super::reader::Cursor;
 use super::record::{Record, RecordId, RecordKind, Slot};
 use super::trace::SeenSpans;
-use super::{Revision, Store};
+use super::{LogId, Revision, Store};
 use crate::batch::SpanFlags;
 use crate::work::{self, VISIT};
 use crate::{Event, LogRecord, RawProgress, SpanKey, StatusCode, TraceId, otlp};
 
-/// Maximum number of noted traces: the latest ones.
+/// Maximum number of noted traces and log records: the latest ones.
 const NOTED_MAX: usize = 8_192;
 /// Maximum number of exceptions of one span that are read.
 pub const SPAN_EXCEPTIONS_MAX: usize = 100;
 
-/// The traces to which errors arrived, in this order.
+/// Trace of an error, or its log record outside of any trace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ErrorScope {
+    /// A trace, whose errors are read together.
+    Trace(TraceId),
+    /// A log record outside of any trace.
+    Record(LogId),
+}
+
+impl ErrorScope {
+    /// Returns the trace; `None` for a log record outside of any.
+    #[must_use]
+    pub const fn trace_id(self) -> Option<TraceId> {
+        match self {
+            Self::Trace(trace_id) => Some(trace_id),
+            Self::Record(_) => None,
+        }
+    }
+}
+
+/// Traces and log records with errors, in order of arrival.
 #[derive(Debug, Default)]
 pub(super) struct ErrorJournal {
-    /// The store's clock at the time, with the trace.
-    noted: VecDeque<(u64, TraceId)>,
+    /// The store's clock at the time, with what the error belongs to.
+    noted: VecDeque<(u64, ErrorScope)>,
     /// The clock of the last one that was dropped.
     dropped: u64,
 }
@@ -29,19 +49,19 @@ pub(super) struct ErrorJournal {
 impl ErrorJournal {
     /// Returns the bytes of memory it accounts for.
     pub(super) fn bytes(&self) -> usize {
-        self.noted.capacity() * size_of::<(u64, TraceId)>()
+        self.noted.capacity() * size_of::<(u64, ErrorScope)>()
     }
 
-    fn note(&mut self, clock: u64, trace_id: TraceId) {
+    fn note(&mut self, clock: u64, scope: ErrorScope) {
         // Mostly the errors of a trace arrive together.
-        if let Some((noted, _)) = self.noted.back_mut().filter(|(_, known)| *known == trace_id) {
+        if let Some((noted, _)) = self.noted.back_mut().filter(|(_, known)| *known == scope) {
             *noted = clock;
             return;
         }
         if self.noted.len() == NOTED_MAX {
             self.dropped = self.noted.pop_front().map_or(self.dropped, |(clock, _)| clock);
         }
-        self.noted.push_back((clock, trace_id));
+        self.noted.push_back((clock, scope));
     }
 }
 
@@ -61,67 +81,87 @@ pub enum ReportedError {
     Record(Box<LogRecord>),
 }
 
-/// Reads the errors of a trace in steps, in no particular order.
+/// Reads the errors of a trace in steps, in no particular order, or that of a log record outside of traces.
 #[derive(Debug)]
 pub struct ErrorReader {
-    cursor: Cursor,
+    scope: ErrorScope,
+    /// `None` for a log record.
+    cursor: Option<Cursor>,
 }
 
 impl ErrorReader {
     /// Starts before the first error.
     #[must_use]
-    pub fn new(store: &Store, trace_id: TraceId) -> Self {
-        let trace = store.find_trace(trace_id).map(|slot| &store.traces[slot]);
-        let kinds: &[RecordKind] = match trace.map(|trace| (trace.seen_spans.has(SeenSpans::EXCEPTION), trace.error_events > 0)) {
-            Some((true, true)) => &[RecordKind::Span, RecordKind::Log],
-            Some((true, false)) => &[RecordKind::Span],
-            Some((false, true)) => &[RecordKind::Log],
-            Some((false, false)) | None => &[],
-        };
-        Self {
-            cursor: Cursor::new(store, trace_id, kinds),
-        }
+    pub fn new(store: &Store, scope: ErrorScope) -> Self {
+        let cursor = scope
+            .trace_id()
+            .map(|trace_id| Cursor::new(store, trace_id, store.kinds_with_errors(trace_id)));
+        Self { scope, cursor }
     }
 
-    /// Returns the trace that is read.
+    /// Returns what is read.
     #[must_use]
-    pub const fn trace_id(&self) -> TraceId {
-        self.cursor.trace_id()
+    pub const fn scope(&self) -> ErrorScope {
+        self.scope
     }
 
     /// Passes errors to `read` until about this much [`work`] is done.
     pub fn step(&mut self, store: &Store, work: u64, mut read: impl FnMut(ReportedError)) -> RawProgress {
         let until = work::done().saturating_add(work);
-        let Some(slot) = self.cursor.slot(store) else {
-            return RawProgress::Left;
+        let is_complete = match (&mut self.cursor, self.scope) {
+            (Some(cursor), _) => cursor
+                .slot(store)
+                .map(|slot| cursor.step(store, slot, until, |at| store.reported_errors(at, &mut read))),
+            (None, ErrorScope::Record(id)) => store.logs.all().get(id).map(|listed| {
+                store.reported_errors(listed.at, &mut read);
+                true
+            }),
+            (None, ErrorScope::Trace(_)) => None,
         };
-        let is_complete = self
-            .cursor
-            .step(store, slot, until, |at| store.reported_errors(at, &mut read));
-        if is_complete {
-            RawProgress::Complete
-        } else {
-            RawProgress::More
+        match is_complete {
+            Some(true) => RawProgress::Complete,
+            Some(false) => RawProgress::More,
+            None => RawProgress::Left,
         }
     }
 }
 
 impl Store {
-    /// Returns the traces to which errors have arrived since a revision, each at least once, in order of arrival; `None` if there were more
-    /// than can be noted, so that any trace may be one of them.
+    /// Returns the lists of a trace that have its errors.
+    fn kinds_with_errors(&self, trace_id: TraceId) -> &'static [RecordKind] {
+        let trace = self.find_trace(trace_id).map(|slot| &self.traces[slot]);
+        match trace.map(|trace| (trace.seen_spans.has(SeenSpans::EXCEPTION), trace.error_events > 0)) {
+            Some((true, true)) => &[RecordKind::Span, RecordKind::Log],
+            Some((true, false)) => &[RecordKind::Span],
+            Some((false, true)) => &[RecordKind::Log],
+            Some((false, false)) | None => &[],
+        }
+    }
+
+    /// Returns the traces and the log records outside of traces in which errors have arrived since a revision, each at least once, in order of
+    /// arrival; `None` if there were more than can be noted, so that any may be one of them.
     #[must_use]
-    pub fn errors_since(&self, revision: Revision) -> Option<Vec<TraceId>> {
+    pub fn errors_since(&self, revision: Revision) -> Option<Vec<ErrorScope>> {
         if self.error_journal.dropped > revision.0 {
             return None;
         }
         let noted = self.error_journal.noted.iter().rev();
         let mut noted: Vec<_> = noted
             .take_while(|(clock, _)| *clock > revision.0)
-            .map(|(_, trace_id)| *trace_id)
+            .map(|(_, scope)| *scope)
             .collect();
-        work::add(noted.len() * size_of::<TraceId>());
+        work::add(noted.len() * size_of::<ErrorScope>());
         noted.reverse();
         Some(noted)
+    }
+
+    /// Returns true if what an error belongs to is stored.
+    #[must_use]
+    pub fn has_scope(&self, scope: ErrorScope) -> bool {
+        match scope {
+            ErrorScope::Trace(trace_id) => self.trace_revision(trace_id).is_some(),
+            ErrorScope::Record(id) => self.stored_log(id).is_some(),
+        }
     }
 
     /// Returns true if errors were reported in a trace.
@@ -176,10 +216,10 @@ impl Store {
 
     /// Notes an error that has been stored.
     #[cold]
-    pub(super) fn note_error(&mut self, slot: Slot) {
-        if let Some(trace_id) = self.traces[slot].id {
-            self.error_journal.note(self.clock, trace_id);
-        }
+    pub(super) fn note_error(&mut self, slot: Slot, at: RecordId) {
+        let in_trace = self.traces[slot].id.map(ErrorScope::Trace);
+        let scope = in_trace.unwrap_or_else(|| ErrorScope::Record(self.contents.log.get(at).log_id()));
+        self.error_journal.note(self.clock, scope);
     }
 }
 

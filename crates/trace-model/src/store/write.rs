@@ -178,7 +178,7 @@ impl Store {
         };
         if record.has_exception() {
             self.traces[slot].seen_spans.set(SeenSpans::EXCEPTION);
-            self.note_error(slot);
+            self.note_error(slot, at);
         }
         if stored_as == RecordKind::Span && self.traces[slot].sentry.count > 0 {
             self.shadow(slot, head.span_id, origin);
@@ -389,7 +389,7 @@ impl Store {
         self.logs.insert(at, self.contents.log.get(at));
         if let Some(hash) = hash {
             self.error_events.insert_unique(hash, (hash, at), |(hash, _)| *hash);
-            self.note_error(slot);
+            self.note_error(slot, at);
         }
         if needs_own {
             self.look_at_own(at);

@@ -6,7 +6,7 @@ use std::ops::Bound;
 use std::sync::Arc;
 
 use trace_model::work::{self, VISIT};
-use trace_model::{Store, TraceId};
+use trace_model::{ErrorScope, Store, TraceId};
 
 use super::{ErrorGroup, ErrorId, GroupId, INTERVALS, Occurrence, Origin, Texts};
 use crate::template::{Grouping, Groups};
@@ -57,12 +57,12 @@ struct Counted {
 pub(super) struct Regrouping {
     templates: Option<Grouping>,
     messages: Groups,
-    /// The trace that was counted last.
-    at: Option<TraceId>,
+    /// The trace or log record that was counted last.
+    at: Option<ErrorScope>,
     is_counted: bool,
     counted: Vec<Counted>,
     by_id: HashMap<GroupId, usize>,
-    evicted: Vec<TraceId>,
+    evicted: Vec<ErrorScope>,
     /// Times of the first and the last error.
     range: Option<(u64, u64)>,
     groups: Vec<ErrorGroup>,
@@ -88,7 +88,7 @@ impl Regrouping {
         &mut self,
         store: &Store,
         texts: &Texts,
-        found: &BTreeMap<TraceId, Box<[Occurrence]>>,
+        found: &BTreeMap<ErrorScope, Box<[Occurrence]>>,
         until: u64,
     ) -> bool {
         if let Some(grouping) = &mut self.templates {
@@ -103,16 +103,16 @@ impl Regrouping {
         }
         while !self.is_counted {
             let after = self.at.map_or(Bound::Unbounded, Bound::Excluded);
-            let Some((trace_id, errors)) = found.range((after, Bound::Unbounded)).next() else {
+            let Some((scope, errors)) = found.range((after, Bound::Unbounded)).next() else {
                 self.is_counted = true;
                 break;
             };
-            self.at = Some(*trace_id);
+            self.at = Some(*scope);
             work::add(2 * VISIT);
-            if store.trace_revision(*trace_id).is_some() {
-                self.count(*trace_id, errors);
+            if store.has_scope(*scope) {
+                self.count(*scope, errors);
             } else {
-                self.evicted.push(*trace_id);
+                self.evicted.push(*scope);
             }
             if work::done() >= until {
                 return false;
@@ -128,15 +128,15 @@ impl Regrouping {
         true
     }
 
-    /// Returns the groups, the length of an interval, and the traces that were evicted.
-    pub(super) fn finish(mut self: Box<Self>) -> (Vec<ErrorGroup>, u64, Vec<TraceId>) {
+    /// Returns the groups, the length of an interval, and what was evicted.
+    pub(super) fn finish(mut self: Box<Self>) -> (Vec<ErrorGroup>, u64, Vec<ErrorScope>) {
         work::add(self.groups.len() * VISIT);
         self.groups.sort_by_key(|group| Reverse((group.last_unix_nano(), group.id)));
         let interval_nano = self.interval_nano();
         (self.groups, interval_nano, self.evicted)
     }
 
-    fn count(&mut self, trace_id: TraceId, errors: &[Occurrence]) {
+    fn count(&mut self, scope: ErrorScope, errors: &[Occurrence]) {
         work::add(errors.len() * 2 * VISIT);
         for (number, error) in errors.iter().enumerate() {
             let id = self.id_of(error);
@@ -155,10 +155,12 @@ impl Regrouping {
             group.services.insert(error.service);
             group.errors.push(ErrorId {
                 unix_nano: error.unix_nano,
-                trace_id,
+                scope,
                 number: u32::try_from(number).unwrap_or(u32::MAX),
             });
-            group.traces += usize::from(group.last_trace.replace(trace_id) != Some(trace_id));
+            if let Some(trace_id) = scope.trace_id() {
+                group.traces += usize::from(group.last_trace.replace(trace_id) != Some(trace_id));
+            }
             group.is_handled &= error.is_handled;
             let (first, last) = self.range.unwrap_or((error.unix_nano, error.unix_nano));
             self.range = Some((first.min(error.unix_nano), last.max(error.unix_nano)));

@@ -1,11 +1,13 @@
-//! The errors of one trace, each once.
+//! The errors of one trace, each once, or that of a log record outside of traces.
 
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher, RandomState};
 
 use trace_model::sentry::{ErrorEvent, Exception, Gravity};
 use trace_model::work;
-use trace_model::{Attribute, ErrorReader, Event, LogRecord, RawProgress, ReportedError, Source, SpanId, Store, TraceId, Value};
+use trace_model::{
+    Attribute, ErrorReader, ErrorScope, Event, LogRecord, RawProgress, ReportedError, Source, SpanId, Store, Value,
+};
 use value_text::OwnFrame;
 
 use super::{Occurrence, ReportedBy, Texts};
@@ -38,17 +40,17 @@ struct Said<'a> {
 }
 
 impl Reading {
-    pub(super) fn new(store: &Store, trace_id: TraceId) -> Self {
+    pub(super) fn new(store: &Store, scope: ErrorScope) -> Self {
         Self {
-            reader: ErrorReader::new(store, trace_id),
+            reader: ErrorReader::new(store, scope),
             reports: Vec::new(),
             hasher: RandomState::new(),
             work: 0,
         }
     }
 
-    pub(super) const fn trace_id(&self) -> TraceId {
-        self.reader.trace_id()
+    pub(super) const fn scope(&self) -> ErrorScope {
+        self.reader.scope()
     }
 
     /// Returns the work done for it.

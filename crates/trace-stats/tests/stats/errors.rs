@@ -345,6 +345,46 @@ fn errors_leave_with_their_traces() {
     assert_eq!(found, [("Later", store.totals().traces)]);
 }
 
+/// Trace 0 is none.
+#[test]
+fn errors_of_log_records_outside_of_traces_are_grouped_with_others() {
+    let outside = |second: u64| sent(Way::LogRecord, (0, 0), ("E", "no"), "put").at(second);
+    let (_, errors) = grouped(&[outside(1), sent(Way::SpanEvent, (1, 1), ("E", "no"), "put"), outside(2)]);
+    let [group] = errors.groups() else {
+        panic!("{:?}", texts(&errors))
+    };
+    assert_eq!(
+        (group.errors.len(), group.traces),
+        (3, 1),
+        "each record is an error of its own"
+    );
+    let scopes = group
+        .errors
+        .iter()
+        .map(|id| errors.place(*id).unwrap().scope.trace_id().is_some());
+    assert_eq!(scopes.collect::<Vec<_>>(), [false, false, true], "the newest first");
+}
+
+#[test]
+fn errors_outside_of_traces_leave_with_their_records() {
+    let mut store = Store::new(4 << 20);
+    let (mut errors, mut now) = (Errors::default(), START);
+    let message = "x ".repeat(300);
+    let mut second = 0;
+    while store.totals().evicted_logs < 100 {
+        second += 1;
+        sent(Way::LogRecord, (0, 0), ("E", &message), "put")
+            .at(second)
+            .add_to(&mut store);
+        if second == 1 {
+            settle(&mut errors, &store, &mut now, 1 << 20);
+            assert_eq!(errors.groups()[0].errors.len(), 1);
+        }
+    }
+    settle(&mut errors, &store, &mut now, 1 << 20);
+    assert_eq!(errors.groups()[0].errors.len(), store.totals().logs);
+}
+
 #[test]
 fn more_errors_than_can_be_noted_are_found_all_the_same() {
     let mut store = Store::new(1 << 30);
@@ -354,9 +394,13 @@ fn more_errors_than_can_be_noted_are_found_all_the_same() {
     for trace in 2..=10_000 {
         sent(Way::SpanEvent, (trace, 1), ("E", "no"), "put").add_to(&mut store);
     }
+    sent(Way::LogRecord, (0, 0), ("E", "no"), "put").add_to(&mut store);
+    for trace in 10_001..=20_000 {
+        sent(Way::SpanEvent, (trace, 1), ("E", "no"), "put").add_to(&mut store);
+    }
     assert_eq!(store.errors_since(trace_model::Revision::default()), None);
     settle(&mut errors, &store, &mut now, 1 << 16);
-    assert_eq!(errors.groups()[0].errors.len(), 10_000);
+    assert_eq!(errors.groups()[0].errors.len(), 20_001, "also the record outside of traces");
 }
 
 #[test]

@@ -130,6 +130,37 @@ fn error_outside_of_spans_leads_to_its_row() {
 }
 
 #[test]
+fn error_of_a_record_outside_of_traces_is_shown_and_leads_nowhere() {
+    let mut scene = Scene::new(Mode::Viewer, 120, 40);
+    let attribute = |key: &str, value: &str| KeyValue {
+        key: key.to_owned(),
+        value: Some(AnyValue {
+            value: Some(Value::StringValue(value.to_owned())),
+        }),
+        ..KeyValue::default()
+    };
+    let mut record = crate::logs::record(5, 17, "cleanup failed");
+    record.attributes = vec![
+        attribute("exception.type", "LockError"),
+        attribute("exception.message", "lock 7 is held"),
+        attribute("exception.stacktrace", STACK),
+    ];
+    crate::logs::add(&mut scene, "janitor", vec![record]);
+    scene.type_keys("3");
+    settle(&mut scene);
+    let text = scene.text();
+    for part in ["3 Errors 1", "LockError: lock", "janitor", "log record", "cart.py"] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    scene.press(&[Key::Enter]);
+    assert_eq!(scene.app.key_context(), KeyContext::Error);
+    assert!(scene.text().contains("cart.py"), "{}", scene.text());
+    scene.press(&[Key::Enter]);
+    assert!(scene.text().contains("this record belongs to no trace"), "{}", scene.text());
+    assert_eq!(scene.app.screens.tab(), Tab::Errors);
+}
+
+#[test]
 fn library_frames_unfold() {
     let mut scene = Scene::new(Mode::Viewer, 120, 40);
     scene.add(vec![exception(2, "shop", 1, ("ValueError", "no", STACK))]);
