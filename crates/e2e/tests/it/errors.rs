@@ -26,9 +26,9 @@ async fn errors_of_python_sdks_are_one_group_and_count_once() {
     assert!(status.success(), "{}", sender.stderr().join("\n"));
 
     viewer.screen.press("3").unwrap();
-    // Two that were recorded as events and logged, and one of Sentry: three errors in three traces.
+    // Two that were recorded as events and logged, one that was logged outside of any trace, and two of Sentry.
     let text = viewer.screen.wait_frame("the groups", |text| {
-        text.contains("2 groups, 4 events") && text.contains("OutOfStock: order <num> of <str> is out of stock")
+        text.contains("2 groups, 5 events") && text.contains("OutOfStock: order <num> of <str> is out of stock")
     });
     let group = text.lines().find(|line| line.contains("OutOfStock:")).unwrap_or_default();
     assert!(group.contains("reserve (send_errors.py)"), "{text}");
@@ -36,7 +36,7 @@ async fn errors_of_python_sdks_are_one_group_and_count_once() {
 
     viewer.screen.press(&format!("/stock{ENTER}")).unwrap();
     viewer.screen.wait_frame("one group", |text| {
-        text.contains("newest of 3") && !text.contains("queue <num>")
+        text.contains("newest of 4") && !text.contains("queue <num>")
     });
     viewer.screen.press(ENTER).unwrap();
     let text = viewer
@@ -44,9 +44,13 @@ async fn errors_of_python_sdks_are_one_group_and_count_once() {
         .wait_frame("the newest event", |text| text.contains("Errors › ERROR"));
     assert!(text.contains("send_errors.py") && text.contains("is out of stock"), "{text}");
     viewer.screen.press("n").unwrap();
+    viewer
+        .screen
+        .wait_frame("the record without a trace", |text| text.contains("2 of 4"));
+    viewer.screen.press("n").unwrap();
     let text = viewer
         .screen
-        .wait_frame("the event before it", |text| text.contains("2 of 3"));
+        .wait_frame("the event before it", |text| text.contains("3 of 4"));
     assert!(text.contains("span event and log record"), "{text}");
     viewer.screen.press(ENTER).unwrap();
     viewer
