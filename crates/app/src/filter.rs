@@ -1,7 +1,7 @@
 //! Filters of lists: the line in which one is typed, and those typed before in any list.
 
 use trace_model::filter::MAX_LENGTH;
-use trace_model::{Clock, Filter, FilterError, LogQuery, LogView, Records, Store};
+use trace_model::{Clock, Filter, FilterError, LogCondition, LogQuery, LogView, Records, Store};
 
 use super::Action;
 use super::line::InputLine;
@@ -37,7 +37,9 @@ impl Filtered {
         match self {
             Self::Traces => store.filter().is_some(),
             Self::Logs => store.log_query(LogView::All).is_some(),
-            Self::TraceLogs => store.log_query(LogView::Trace).is_some_and(|query| !query.filter.is_empty()),
+            Self::TraceLogs => store
+                .log_query(LogView::Trace)
+                .is_some_and(|query| !query.filter.is_empty() || query.condition.is_some()),
         }
     }
 
@@ -50,20 +52,44 @@ impl Filtered {
                     store.set_filter(filter);
                 }
             }
-            Self::Logs => {
-                let query = LogQuery { trace_id: None, filter };
-                let query = Some(query).filter(|query| !query.filter.is_empty());
-                if store.log_query(LogView::All) != query.as_ref() {
-                    store.set_log_query(LogView::All, query);
-                }
-            }
-            Self::TraceLogs => {
-                let known = store.log_query(LogView::Trace);
-                let trace_id = known.and_then(|query| query.trace_id);
-                if known.is_some_and(|query| query.filter != filter) {
-                    store.set_log_query(LogView::Trace, Some(LogQuery { trace_id, filter }));
-                }
-            }
+            Self::Logs => self.change(store, LogView::All, |query| query.filter = filter),
+            Self::TraceLogs => self.change(store, LogView::Trace, |query| query.filter = filter),
+        }
+    }
+
+    /// Returns the condition of a list of log records in addition to its filter.
+    #[must_use]
+    pub fn condition(self, store: &Store) -> Option<&LogCondition> {
+        store.log_query(self.log_view()?)?.condition.as_ref()
+    }
+
+    /// Sets the condition of a list of log records in addition to its filter.
+    pub(super) fn set_condition(self, store: &mut Store, condition: Option<LogCondition>) {
+        if let Some(view) = self.log_view() {
+            self.change(store, view, |query| query.condition = condition);
+        }
+    }
+
+    const fn log_view(self) -> Option<LogView> {
+        match self {
+            Self::Traces => None,
+            Self::Logs => Some(LogView::All),
+            Self::TraceLogs => Some(LogView::Trace),
+        }
+    }
+
+    /// Changes the query of a list of log records; the list of a trace has one while it is open.
+    fn change(self, store: &mut Store, view: LogView, change: impl FnOnce(&mut LogQuery)) {
+        let known = store.log_query(view);
+        if known.is_none() && self == Self::TraceLogs {
+            return;
+        }
+        let mut query = known.cloned().unwrap_or_default();
+        change(&mut query);
+        let is_needed = self == Self::TraceLogs || !query.filter.is_empty() || query.condition.is_some();
+        let query = Some(query).filter(|_| is_needed);
+        if known != query.as_ref() {
+            store.set_log_query(view, query);
         }
     }
 }
@@ -141,19 +167,6 @@ impl FilterLine {
         self.line = InputLine::default();
         self.set[list as usize].clear();
         list.set(store, Filter::default());
-    }
-
-    /// Sets the filter of a list to a text that was not typed; the previous one is remembered.
-    ///
-    /// # Errors
-    /// The text is not a filter.
-    pub(super) fn replace(&mut self, list: Filtered, text: &str, store: &mut Store, clock: &Clock) -> Result<(), String> {
-        let filter = Filter::parse_for(text, list.records(), clock).map_err(|error| error.to_string())?;
-        self.remember(list);
-        text.clone_into(&mut self.set[list as usize]);
-        list.set(store, filter);
-        self.remember(list);
-        Ok(())
     }
 
     /// The list's filter ends with the list.

@@ -71,10 +71,10 @@ pub use otlp_wire::Malformed;
 pub use outline::{Column, ERROR_MARKS, ErrorMark, Outline, Overview, Row, RowAnalysis, RowSpan};
 pub use span::{Attribute, Event, Link, Scope, Span, SpanKind, StatusCode, Value};
 pub use store::{
-    ClientReport, ErrorReader, ErrorScope, Expectation, ListPlace, LogId, LogQuery, LogReader, LogView, MatchReader, Matches,
-    RANKED, RankBy, Ranking, RawProgress, RawReader, RawRecord, ReportedError, Revision, Root, SECONDS, SHAPE,
-    SPAN_EXCEPTIONS_MAX, SearchProgress, ServiceStats, SpanPlaces, Store, StoredLog, StoredLogReader, StoredReader, StoredSpan,
-    Totals, TraceSummary, outside_of_spans,
+    ClientReport, ErrorReader, ErrorScope, Expectation, ListPlace, LogCondition, LogId, LogQuery, LogReader, LogView,
+    MatchReader, Matches, RANKED, RankBy, Ranking, RawProgress, RawReader, RawRecord, ReportedError, Revision, Root, SECONDS,
+    SHAPE, SPAN_EXCEPTIONS_MAX, SearchProgress, ServiceStats, SpanPlaces, Store, StoredLog, StoredLogReader, StoredReader,
+    StoredSpan, Totals, TraceSummary, outside_of_spans,
 };
 pub use subject::{CallStatus, SpanSubject, StatusClass, grpc_status};
 pub use tree::{SpanNode, SpanTree, TraceReader};

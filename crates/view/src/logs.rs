@@ -84,8 +84,11 @@ fn draw_title(frame: &mut Frame, app: &App, screen: &LogScreen, parts: &LogParts
     let room = usize::from(parts.title.width).saturating_sub(line.width() + format::columns(&about) + 6);
     if screen.filtered().is_set(&app.store) && room > 8 {
         line.push_span(" · ".fg(theme::DIM));
-        let text = app.filter.set_text(screen.filtered());
-        line.push_span(format::at_most(text, room).bold().fg(theme::FOUND));
+        let condition = screen.filtered().condition(&app.store);
+        let condition = condition.map(|condition| format!("pattern {}", condition.name()));
+        let text = Some(app.filter.set_text(screen.filtered()).to_owned()).filter(|text| !text.is_empty());
+        let text = text.into_iter().chain(condition).collect::<Vec<_>>().join(" · ");
+        line.push_span(format::at_most(&text, room).bold().fg(theme::FOUND));
     }
     ruled(frame, line, parts.title);
     if format::columns(&about) + 12 < parts.title.width.into() {

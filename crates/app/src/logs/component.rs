@@ -3,7 +3,7 @@
 use ratatui_core::layout::{Position, Rect};
 use trace_files::json_lines;
 use trace_model::sentry::ErrorEvent;
-use trace_model::{Filter, LogQuery, LogView, SpanKey, Store, outside_of_spans};
+use trace_model::{LogQuery, LogView, SpanKey, Store, outside_of_spans};
 use trace_stats::SpanPlace;
 
 use super::{LogFocus, LogParts, LogScreen, PatternList};
@@ -93,7 +93,7 @@ impl Opened for TraceLogs {
         let trace_id = app.waterfall.selected().map(|(trace_id, _)| trace_id);
         let query = trace_id.map(|trace_id| LogQuery {
             trace_id: Some(trace_id),
-            filter: Filter::default(),
+            ..LogQuery::default()
         });
         app.store.set_log_query(LogView::Trace, query);
         Self(LogScreen::new(LogView::Trace))
@@ -224,6 +224,10 @@ impl<T: LogLayer> Component for T {
             screen.focus = LogFocus::List;
             return true;
         }
+        if list.condition(store).is_some() {
+            list.set_condition(&mut app.store, None);
+            return true;
+        }
         if list.is_set(store) {
             app.filter.clear(list, &mut app.store);
             return true;
@@ -284,25 +288,14 @@ impl App {
         }
     }
 
-    /// Lists the records of the pattern under the cursor: what is listed, filtered by the pattern too.
+    /// Lists the records of the pattern under the cursor: it is a condition of the list in addition to its filter.
     fn list_pattern<T: LogLayer>(&mut self) {
         let Some(screen) = T::screen(self) else { return };
         let list = screen.filtered();
-        let pattern = match screen.patterns().map(PatternList::filter) {
-            Some(Ok(pattern)) => pattern,
-            Some(Err(why)) => return self.say(why),
-            None => return,
+        let Some(condition) = screen.patterns().and_then(PatternList::condition) else {
+            return self.say("no pattern under the cursor");
         };
-        let before = self.filter.set_text(list);
-        let text = match before {
-            "" => pattern,
-            before if before.contains(" OR ") => format!("({before}) {pattern}"),
-            before => format!("{before} {pattern}"),
-        };
-        let clock = self.clock();
-        if let Err(why) = self.filter.replace(list, &text, &mut self.store, &clock) {
-            return self.say(&why);
-        }
+        list.set_condition(&mut self.store, Some(condition));
         if let Some((screen, _)) = T::with_store(self) {
             screen.patterns = None;
         }

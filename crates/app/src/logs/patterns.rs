@@ -2,12 +2,14 @@
 //!
 //! A pass reads the list from its newest record on, in steps; the patterns of the last complete pass are shown.
 
+use std::collections::HashSet;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use ratatui_core::layout::Rect;
-use trace_model::{LogReader, LogView, Revision, Severity, Store, StoredLog, Value, work};
-use trace_stats::template::{Grouping, ShapeId, TEXT_BYTES_MAX, Templates};
+use trace_model::work::{self, VISIT};
+use trace_model::{LogCondition, LogReader, LogView, Revision, Severity, Store, StoredLog, Value};
+use trace_stats::template::{Grouping, ShapeId, TEXT_BYTES_MAX, Templates, masked};
 
 use crate::content::{Means, Role};
 use crate::details::{severity_mark, severity_role, value};
@@ -22,8 +24,6 @@ const BARS: usize = 12;
 const AGAIN: u64 = 1_000_000_000;
 /// Work of a pass within a frame.
 const WORK_PER_FRAME: u64 = 1 << 21;
-/// Variables of templates.
-const VARIABLES: [&str; 6] = ["<num>", "<id>", "<str>", "<ip>", "<email>", "<*>"];
 
 /// Records with one template.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,6 +35,13 @@ struct Pattern {
     counts: Counts,
 }
 
+impl Pattern {
+    /// Returns its template as it is shown.
+    fn name(&self) -> &str {
+        if self.text.is_empty() { "(no text)" } else { &self.text }
+    }
+}
+
 /// Counts of some records.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Counts {
@@ -44,10 +51,6 @@ struct Counts {
     worst: Severity,
     service: Arc<str>,
     has_other_services: bool,
-    /// False if a text is not the body, but the title of an error or the name of an event.
-    are_bodies: bool,
-    /// True if a text has more lines than the template.
-    has_more: bool,
     bars: [u64; BARS],
 }
 
@@ -60,8 +63,6 @@ impl Counts {
             worst: Severity::Unspecified,
             service: log.service().clone(),
             has_other_services: false,
-            are_bodies: true,
-            has_more: false,
             bars: [0; BARS],
         }
     }
@@ -72,8 +73,6 @@ impl Counts {
         self.last = self.last.max(other.last);
         self.worst = self.worst.max(other.worst);
         self.has_other_services |= other.has_other_services || self.service != other.service;
-        self.are_bodies &= other.are_bodies;
-        self.has_more |= other.has_more;
         for (bar, more) in self.bars.iter_mut().zip(other.bars) {
             *bar += more;
         }
@@ -97,6 +96,8 @@ pub struct PatternList {
     view: LogView,
     table: TableState<u32>,
     patterns: Vec<Pattern>,
+    /// The masked texts of all of them, each with the key of its pattern.
+    shapes: Vec<(Arc<str>, u32)>,
     records: u64,
     pass: Option<Pass>,
     /// Input of the last pass, and when it began.
@@ -111,6 +112,7 @@ impl PatternList {
             view,
             table: TableState::sorted::<Self>(),
             patterns: Vec::new(),
+            shapes: Vec::new(),
             records: 0,
             pass: None,
             of: None,
@@ -142,19 +144,19 @@ impl PatternList {
         self.pass.is_some()
     }
 
-    /// Returns a filter of the records of the pattern under the cursor; an error says why there is none.
-    pub(super) fn filter(&self) -> Result<String, &'static str> {
-        let pattern = self
-            .patterns
-            .get(self.table.position())
-            .ok_or("no pattern under the cursor")?;
-        if pattern.text.is_empty() {
-            return Ok("!has:body".to_owned());
-        }
-        if pattern.key == OTHERS || !pattern.counts.are_bodies {
-            return Err("these records cannot be filtered by their body");
-        }
-        Ok(format!("body:{}", quoted(&pattern.text, pattern.counts.has_more)))
+    /// Returns the condition that holds for the records of the pattern under the cursor, and for later ones that are equal to one of these but for
+    /// their variables; `None` without a pattern.
+    pub(super) fn condition(&self) -> Option<LogCondition> {
+        let pattern = self.patterns.get(self.table.position())?;
+        let is_others = pattern.key == OTHERS;
+        let shapes = self.shapes.iter().filter(|(_, key)| is_others || *key == pattern.key);
+        let shapes: HashSet<Arc<str>> = shapes.map(|(shape, _)| shape.clone()).collect();
+        let bytes = shapes.iter().map(|shape| shape.len() + 2 * size_of::<Arc<str>>()).sum();
+        Some(LogCondition::new(pattern.name(), bytes, move |log| {
+            let text = text_of(log);
+            work::add(VISIT + 2 * text.len().min(TEXT_BYTES_MAX));
+            shapes.contains(&*masked(&text)) != is_others
+        }))
     }
 
     pub(super) fn update(&mut self, action: Action) {
@@ -208,7 +210,7 @@ impl PatternList {
             return false;
         }
         let pass = self.pass.take();
-        self.patterns = pass.map(Pass::finish).unwrap_or_default();
+        (self.patterns, self.shapes) = pass.map(Pass::finish).unwrap_or_default();
         self.records = self.patterns.iter().map(|pattern| pattern.counts.records).sum();
         self.patterns
             .sort_by(|one, other| (other.counts.records, &one.text).cmp(&(one.counts.records, &other.text)));
@@ -237,13 +239,12 @@ impl Pass {
         } = self;
         let length = u128::from(times.end() - times.start()) + 1;
         let is_read = reader.step(store, work, |log| {
-            let (text, is_body) = text_of(&log);
+            let text = text_of(&log);
             let mut counts = Counts::new(&log);
             let time = log.id().time_unix_nano();
             let bar = u128::from(time.saturating_sub(*times.start())) * BARS as u128 / length;
             (counts.records, counts.first, counts.last) = (1, time, time);
-            (counts.worst, counts.are_bodies) = (log.severity(), is_body);
-            counts.has_more = text.trim_end().contains('\n');
+            counts.worst = log.severity();
             if let Some(bar) = counts.bars.get_mut(usize::try_from(bar).unwrap_or(BARS)) {
                 *bar = 1;
             }
@@ -262,21 +263,28 @@ impl Pass {
         false
     }
 
-    fn finish(self) -> Vec<Pattern> {
-        let Some(grouping) = self.grouping else { return Vec::new() };
+    /// Returns the patterns, and the masked texts of their records with the keys of the patterns.
+    fn finish(self) -> (Vec<Pattern>, Vec<(Arc<str>, u32)>) {
+        let Some(grouping) = self.grouping else {
+            return (Vec::new(), Vec::new());
+        };
         let groups = grouping.finish(&self.templates);
         let mut patterns: Vec<Option<Pattern>> = vec![None; groups.len()];
+        let mut shapes = Vec::with_capacity(self.shapes.len());
         for (number, counts) in self.shapes.iter().enumerate() {
-            let group = self.templates.shape(number).and_then(|shape| groups.of(shape));
+            let Some(shape) = self.templates.shape(number) else { continue };
+            let group = groups.of(shape);
             let Some((group, template)) = group.and_then(|group| Some((group, groups.get(group)?))) else {
                 continue;
             };
+            let key = u32::try_from(template.first.index()).unwrap_or(OTHERS);
+            shapes.push((self.templates.text(shape).clone(), key));
             match &mut patterns[group] {
                 Some(pattern) => pattern.counts.merge(counts),
                 none => {
                     *none = Some(Pattern {
                         text: template.text.clone(),
-                        key: u32::try_from(template.first.index()).unwrap_or(OTHERS),
+                        key,
                         counts: counts.clone(),
                     });
                 }
@@ -287,45 +295,17 @@ impl Pass {
             key: OTHERS,
             counts,
         });
-        patterns.into_iter().flatten().chain(others).collect()
+        (patterns.into_iter().flatten().chain(others).collect(), shapes)
     }
 }
 
-/// Returns the text of a record, and true if it is its body.
-fn text_of(log: &StoredLog<'_>) -> (String, bool) {
-    let is_error = log.gravity().is_some();
+/// Returns the text of a record.
+fn text_of(log: &StoredLog<'_>) -> String {
     match log.message(TEXT_BYTES_MAX) {
-        Value::Empty => (String::new(), true),
-        Value::String(text) => (text, !is_error),
-        structure => (value(&structure), false),
+        Value::Empty => String::new(),
+        Value::String(text) => text,
+        structure => value(&structure),
     }
-}
-
-/// Returns a template as a pattern of the filter language: variables are any text.
-fn quoted(template: &str, has_more: bool) -> String {
-    let mut quoted = "\"".to_owned();
-    let mut rest = template.strip_suffix('…').unwrap_or(template);
-    let is_cut = rest.len() < template.len();
-    rest = rest.trim_end();
-    while let Some(next) = rest.chars().next() {
-        if let Some(variable) = VARIABLES.iter().find(|variable| rest.starts_with(**variable)) {
-            quoted.push('*');
-            rest = &rest[variable.len()..];
-            continue;
-        }
-        if matches!(next, '"' | '\\' | '*') {
-            quoted.push('\\');
-        }
-        quoted.push(next);
-        rest = &rest[next.len_utf8()..];
-    }
-    if (is_cut || has_more) && !quoted.ends_with('*') {
-        quoted.push('*');
-    }
-    // Without a wildcard it is the whole text.
-    let is_whole = !quoted.contains('*');
-    quoted.push('"');
-    if is_whole { format!("={quoted}") } else { quoted }
 }
 
 /// A pattern in a list.
@@ -363,11 +343,7 @@ impl Table for PatternList {
         })
         .wants_at_most(20),
         Column::<Self>::text("pattern", Width::Text(24), |row, room| {
-            let text = match row.pattern.text.as_str() {
-                "" => "(no text)",
-                text => text,
-            };
-            format::at_most(text, room).into()
+            format::at_most(row.pattern.name(), room).into()
         }),
         Column::<Self>::text("first", Width::Text(0), |row, room| {
             let first = row.times.text(row.pattern.counts.first, row.now);
@@ -386,20 +362,4 @@ impl Table for PatternList {
         })
         .if_room(),
     ];
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn templates_are_patterns_of_the_filter() {
-        assert_eq!(
-            quoted("requeue message <num> (attempt <num> of <num>)", false),
-            "\"requeue message * (attempt * of *)\""
-        );
-        assert_eq!(quoted("cache miss", false), "=\"cache miss\"");
-        assert_eq!(quoted("cache miss", true), "\"cache miss*\"");
-        assert_eq!(quoted("a \"b\" 2*3 \\ …", false), r#""a \"b\" 2\*3 \\*""#);
-    }
 }

@@ -4,6 +4,7 @@
 //! ones, newest first; of a trace, its records in order of arrival. What was found is a list of its own, so records may be visited twice,
 //! and ending or moving one keeps the list right without a mark on the record.
 
+use super::log_condition::LogCondition;
 use super::logs::{Listed, LogId, LogView};
 use super::reader::Cursor;
 use super::record::{RecordId, RecordKind};
@@ -16,12 +17,14 @@ use crate::work;
 use crate::{Filter, TraceId};
 
 /// Which log records a list has.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct LogQuery {
     /// Those of this trace; `None` for all.
     pub trace_id: Option<TraceId>,
     /// Those that match.
     pub filter: Filter,
+    /// Those for which it holds, too.
+    pub condition: Option<LogCondition>,
 }
 
 /// Unvisited records.
@@ -55,7 +58,8 @@ impl LogSearch {
     }
 
     pub(super) fn bytes(&self) -> usize {
-        size_of::<Self>() + self.found.bytes() + self.memo.bytes()
+        let condition = self.query.condition.as_ref().map_or(0, LogCondition::bytes);
+        size_of::<Self>() + self.found.bytes() + self.memo.bytes() + condition
     }
 
     /// Adds a record to the list if it matches; returns true if it is new there.
@@ -70,7 +74,9 @@ impl LogSearch {
         let listed = Listed::of(at, record);
         let log = StoredLog::new(store, record.log_id(), listed);
         let Self { query, memo, found, .. } = self;
-        query.filter.matches_log_by(&log.candidate(), memo, resource, scope) && found.insert(record.log_id(), listed)
+        query.filter.matches_log_by(&log.candidate(), memo, resource, scope)
+            && query.condition.as_ref().is_none_or(|condition| condition.holds(&log))
+            && found.insert(record.log_id(), listed)
     }
 }
 

@@ -83,6 +83,7 @@ fn look(store: &mut Store) -> (u64, u64) {
                     Some(LogQuery {
                         trace_id: *trace_id,
                         filter,
+                        condition: None,
                     }),
                 );
                 in_steps(&mut longest, || store.search_logs(64));

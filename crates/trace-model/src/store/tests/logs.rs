@@ -160,7 +160,7 @@ proptest! {
                         Some((Some(_), _)) => LogView::Trace,
                         _ => LogView::All,
                     };
-                    let query = query.map(|(trace, text)| LogQuery { trace_id: trace.map(trace_id), filter: filter(text) });
+                    let query = query.map(|(trace, text)| LogQuery { trace_id: trace.map(trace_id), filter: filter(text), condition: None });
                     store.set_log_query(view, query);
                 }
                 Step::Search(records) => { store.search_logs(records); }
@@ -174,7 +174,7 @@ proptest! {
         // A trace that was evicted and arrived once more is another one for the query of its predecessor.
         if let Some(trace_id) = store.log_query(LogView::Trace).and_then(|query| query.trace_id) {
             let filter = filter("severity:>=warn");
-            store.set_log_query(LogView::Trace, Some(LogQuery { trace_id: Some(trace_id), filter }));
+            store.set_log_query(LogView::Trace, Some(LogQuery { trace_id: Some(trace_id), filter, condition: None }));
         }
         check_listed(&mut store);
     }
@@ -189,8 +189,8 @@ fn list_of_logs_counts_towards_the_budget() {
     store.set_log_query(
         LogView::All,
         Some(LogQuery {
-            trace_id: None,
             filter: filter("!nothing"),
+            ..LogQuery::default()
         }),
     );
     while store.search_logs(100) {}
