@@ -8,6 +8,7 @@ mod lines;
 mod moments;
 mod order;
 mod page;
+mod page_pane;
 mod record;
 mod sentry;
 mod value;
@@ -21,13 +22,13 @@ use trace_model::{
     Attribute, CrossCheck, LogRecord, Revision, RowAnalysis, Span, SpanId, SpanKey, SpanPlaces, SpanTree, Store, TraceId,
 };
 
-use super::{Action, Waterfall};
-pub(super) use column::Folds;
+use super::Waterfall;
+use super::layout::below_title;
 pub use column::{Item, ItemId, Section};
-pub(super) use cursor::Cursor;
 pub use error_details::ErrorDetails;
 pub use lines::{log_line, log_text, offset, severity_mark, severity_role};
 pub use page::SpanPage;
+pub use page_pane::PagePane;
 pub(super) use value::whole;
 pub use value::{attribute_value, value};
 
@@ -55,14 +56,7 @@ pub struct Details {
     rest: usize,
     /// True if more were received than read.
     behind: bool,
-    cursor: Cursor,
-    height: usize,
-    /// Folds of the sections, for all spans.
-    folds: Folds,
-    /// For which size it is laid out.
-    page: Option<((u16, u16), SpanPage)>,
-    /// Something has changed since.
-    is_stale: bool,
+    pub(super) pane: PagePane,
 }
 
 /// All data of a row.
@@ -138,10 +132,10 @@ impl Details {
         &self.content
     }
 
-    /// Returns the page; `None` when nothing is selected, or nothing is known of it.
+    /// Returns its page, with the cursor; without a page when nothing is selected, or nothing is known of it.
     #[must_use]
-    pub fn page(&self) -> Option<&SpanPage> {
-        self.page.as_ref().map(|(_, page)| page)
+    pub const fn pane(&self) -> &PagePane {
+        &self.pane
     }
 
     /// Returns true if log records have to be read at one of the next frames.
@@ -150,89 +144,23 @@ impl Details {
         self.behind
     }
 
-    /// The first line in view.
-    #[must_use]
-    pub const fn first(&self) -> usize {
-        self.cursor.first()
-    }
-
-    /// Returns the number of lines.
-    #[must_use]
-    pub fn lines(&self) -> usize {
-        self.page().map_or(0, SpanPage::height)
-    }
-
-    /// The section under the cursor.
-    #[must_use]
-    pub fn section(&self) -> Option<&Section> {
-        self.cursor.section(self.page()?)
-    }
-
-    /// Returns the item under the cursor.
-    #[must_use]
-    pub fn item(&self) -> Option<&Item> {
-        self.cursor.item(self.page()?)
-    }
-
-    /// Returns true if the item under the cursor can be folded or unfolded.
-    #[must_use]
-    pub fn can_fold(&self) -> bool {
-        self.item().is_some_and(|item| item.is_fold)
-    }
-
-    /// Returns true if the item under the cursor is a value that can be shown full size.
-    #[must_use]
-    pub fn can_open(&self) -> bool {
-        self.item().is_some_and(|item| item.is_value)
-    }
-
-    /// The value under the cursor with its name. The page has a part of it only, so it is laid out once more.
+    /// The value under the cursor with its name.
     pub(super) fn value_under_cursor(&self, zone: &TimeZone) -> Option<(String, String)> {
-        let wanted = self.item().filter(|item| item.is_value)?.id;
         let (trace_id, key) = self.shown.as_ref()?;
-        let size = self.page.as_ref()?.0;
-        let folds = (&self.folds, Some(wanted));
-        SpanPage::of(&self.content, *trace_id, key, (self.trace_start, zone), folds, size).found
-    }
-
-    pub(super) fn update(&mut self, action: Action) {
-        let Some((_, page)) = &self.page else { return };
-        match action {
-            Action::Left | Action::Right => self.cursor.go_to_section(page, action == Action::Right, self.height),
-            Action::ToggleFold | Action::Open => self.toggle_fold(),
-            _ => self.cursor.update(page, action, self.height),
-        }
-    }
-
-    /// Folds or unfolds what is under the cursor.
-    fn toggle_fold(&mut self) {
-        if let Some(item) = self.item().filter(|item| item.is_fold).copied() {
-            self.folds.toggle(item.id);
-            self.is_stale = true;
-        }
-    }
-
-    /// Goes to the section of this name.
-    pub(super) fn open_section(&mut self, name: &str) {
-        let Some((_, page)) = &self.page else { return };
-        if let Some(section) = page.sections().iter().find(|section| section.name == name) {
-            self.cursor.go_to(page, (section.column, section.line), self.height);
-        }
-    }
-
-    /// Puts the cursor on a line of a column. Returns whether it was on the same thing already.
-    pub(super) fn select_line(&mut self, column: usize, line: usize) -> bool {
-        let Some((_, page)) = &self.page else { return false };
-        self.cursor.select(page, (column, line))
+        let times = (self.trace_start, zone);
+        self.pane
+            .value_under_cursor(|layout| Some(SpanPage::of(&self.content, *trace_id, key, times, layout)))
     }
 
     pub(super) fn fit(&mut self, store: &Store, waterfall: &Waterfall, area: Rect, (unix_nano, zone): (u64, &TimeZone)) {
         let selected = waterfall.selected();
         let shown = self.shown.as_ref().map(|(trace_id, key)| (*trace_id, key));
         if shown != selected {
+            let mut pane = std::mem::take(&mut self.pane);
+            pane.restart();
             *self = Self {
                 shown: selected.map(|(trace_id, key)| (trace_id, key.clone())),
-                folds: std::mem::take(&mut self.folds),
+                pane,
                 ..Self::default()
             };
         }
@@ -240,28 +168,12 @@ impl Details {
             self.read(store, trace_id, key, unix_nano);
             self.read_analysis(waterfall);
         }
-        let size = (area.width, area.height);
-        if self.is_stale || self.page.as_ref().is_none_or(|(of, _)| *of != size) {
-            self.is_stale = false;
-            let known = self.content.span.is_some() || !self.content.errors.is_empty();
-            let shown = self.shown.as_ref().filter(|_| known);
-            self.page = shown.map(|(trace_id, key)| {
-                let page = SpanPage::of(
-                    &self.content,
-                    *trace_id,
-                    key,
-                    (self.trace_start, zone),
-                    (&self.folds, None),
-                    size,
-                );
-                (size, page)
-            });
-        }
-        let facts = self.page().map_or(1, SpanPage::facts_height);
-        self.height = usize::from(area.height.saturating_sub(1 + facts));
-        if let Some((_, page)) = &self.page {
-            self.cursor.fit(page, self.height);
-        }
+        let is_known = self.content.span.is_some() || !self.content.errors.is_empty();
+        let shown = self.shown.as_ref().filter(|_| is_known);
+        self.pane.fit(below_title(area), |layout| {
+            let (trace_id, key) = shown?;
+            Some(SpanPage::of(&self.content, *trace_id, key, (self.trace_start, zone), layout))
+        });
     }
 
     fn read_analysis(&mut self, waterfall: &Waterfall) {
@@ -281,7 +193,7 @@ impl Details {
         if (&self.content.reading, &self.content.critical) != (&row.reading, &critical) {
             self.content.reading = row.reading.clone();
             self.content.critical = critical;
-            self.is_stale = true;
+            self.pane.outdate();
         }
     }
 
@@ -298,7 +210,7 @@ impl Details {
                     self.content.links = links(store, trace_id, key, span.as_ref());
                     self.content.span = span;
                     self.content.sentry = sentry;
-                    self.is_stale = true;
+                    self.pane.outdate();
                 }
             }
             self.read_logs(store, trace_id, key);
@@ -309,7 +221,7 @@ impl Details {
         let verdict = CrossCheck::of(store, trace_id).and_then(|check| check.verdict(key, unix_nano));
         if verdict != self.content.verdict {
             self.content.verdict = verdict;
-            self.is_stale = true;
+            self.pane.outdate();
         }
     }
 
@@ -337,7 +249,7 @@ impl Details {
             self.content.logs = logs;
             self.content.errors = errors;
             self.trace_start = start;
-            self.is_stale = true;
+            self.pane.outdate();
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::details::ErrorDetails;
 use crate::figures::histogram;
 use crate::format::{self, Now, service_name};
 use crate::layer::{Component, Opened, Outcome, Placed};
-use crate::layout::ListParts;
+use crate::layout::{ListParts, below_title};
 use crate::table::{Column, Query, Rank, Table, TableState, Width};
 use crate::text::first_line;
 use crate::{App, Effect, Layer, Screen, Tab};
@@ -315,7 +315,7 @@ impl Component for ErrorList {
         app.errors.fit(app.aggregates.errors(), placed.area, now);
         if app.screens.top().is_none() {
             let area = ListParts::of(placed.area, below(placed.area)).below;
-            app.errors.fit_details(&app.store, area);
+            app.errors.fit_details(&app.store, below_title(area));
         }
     }
 
@@ -380,14 +380,14 @@ impl Component for ErrorScreen {
             Action::Left => {
                 app.screens.close();
             }
-            _ => app.errors.details.update(action),
+            _ => app.errors.details.pane.update(action),
         }
         Outcome::Done(None)
     }
 
     fn can(app: &App, action: Action) -> Option<bool> {
         match action {
-            Action::ToggleFold => Some(app.errors.details.can_fold()),
+            Action::ToggleFold => Some(app.errors.details.pane.can_fold()),
             Action::NextMatch | Action::PreviousMatch | Action::CopyValue | Action::Open => Some(app.errors.shown.is_some()),
             Action::Toggle(Layer::Error) => Some(true),
             _ => None,
@@ -399,7 +399,7 @@ impl Component for ErrorScreen {
     }
 
     fn select_row(app: &mut App, row: usize) -> Option<bool> {
-        app.errors.details.select_row(row)
+        app.errors.details.pane.select_row(row)
     }
 }
 

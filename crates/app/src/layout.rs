@@ -99,6 +99,17 @@ fn beside(screen: Rect, [traces, waterfall, details, footer]: [Rect; 4], width: 
     (left, right)
 }
 
+/// Returns an area without its title line.
+#[must_use]
+pub fn below_title(area: Rect) -> Rect {
+    Rect {
+        y: area.y.saturating_add(1),
+        height: area.height.saturating_sub(1),
+        ..area
+    }
+    .intersection(area)
+}
+
 /// The parts of a screen that is a list, one below the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ListParts {

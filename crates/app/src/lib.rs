@@ -126,7 +126,7 @@ pub use compare::{Baseline, Compare, OperationMedian, Profiled, SIDES as COMPARE
 pub use copy::{CopyMenu, redacted};
 pub use cross_check::{CLIENT_REPORTS_SHOWN, CrossCheck, CrossCheckParts};
 pub use details::{
-    Details, ERRORS, ErrorDetails, Item, ItemId, LINKS, LOGS, Section, ShownError, ShownLink, ShownSpan, SpanPage,
+    Details, ERRORS, ErrorDetails, Item, ItemId, LINKS, LOGS, PagePane, Section, ShownError, ShownLink, ShownSpan, SpanPage,
     attribute_value, log_line, log_text, offset, severity_mark, severity_role, value,
 };
 pub use errors::{ErrorList, ErrorScreen, below as errors_below};
@@ -142,7 +142,7 @@ pub use layer::{Layer, Popup, Screen, Tab};
 pub use line::InputLine;
 pub use list_filter::ListFilter;
 pub use lists::List;
-pub use logs::{Histogram, HistogramRow, LogFocus, LogParts, LogScreen, LogTab, PatternList, RecordPane, TraceLogs};
+pub use logs::{Histogram, HistogramRow, LogFocus, LogParts, LogScreen, LogTab, PatternList, RecordDetails, TraceLogs};
 pub use mouse::{Pointer, PointerKind};
 pub use operations::OperationList;
 pub use output::{Output, OutputLine, OutputScreen};

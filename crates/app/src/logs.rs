@@ -24,7 +24,7 @@ pub use component::{LogTab, TraceLogs};
 pub use histogram::{Histogram, HistogramRow};
 pub use parts::LogParts;
 pub use patterns::PatternList;
-pub use record::RecordPane;
+pub use record::RecordDetails;
 use rows::{LogRow, ShownLog};
 
 /// Shortest time that can be shown, in nanoseconds.
@@ -56,7 +56,7 @@ pub struct LogScreen {
     lines: Vec<ShownLog>,
     cells: TableCells,
     histogram: Histogram,
-    record: RecordPane,
+    record: RecordDetails,
     /// The patterns of what is listed, if they are shown.
     patterns: Option<PatternList>,
     /// True if the user has put the record to the right of the list.
@@ -101,7 +101,7 @@ impl LogScreen {
             lines: Vec::new(),
             cells: TableCells::default(),
             histogram: Histogram::default(),
-            record: RecordPane::default(),
+            record: RecordDetails::default(),
             patterns: None,
             is_beside: false,
         }
@@ -160,7 +160,7 @@ impl LogScreen {
 
     /// Returns the record under the cursor.
     #[must_use]
-    pub const fn record(&self) -> &RecordPane {
+    pub const fn record(&self) -> &RecordDetails {
         &self.record
     }
 
@@ -273,7 +273,7 @@ impl LogScreen {
     fn turn_focus(&mut self) {
         self.window.hold();
         self.focus = match self.focus {
-            LogFocus::List if self.record.page().is_some() => LogFocus::Record,
+            LogFocus::List if self.record.pane.page().is_some() => LogFocus::Record,
             _ => LogFocus::List,
         };
     }
@@ -288,7 +288,7 @@ impl LogScreen {
                 let rows = self.rows(store);
                 self.window.update_following(action, &rows);
             }
-            LogFocus::Record => self.record.update(action),
+            LogFocus::Record => self.record.pane.update(action),
         }
     }
 

@@ -140,7 +140,7 @@ impl App {
         if let Some(Hit::Section(name)) = hit {
             self.screens.pane = Pane::Details;
             self.traces.hold();
-            self.details.open_section(name);
+            self.details.pane.open_section(name);
             return EventResult::Changed(None);
         }
         let title = |area: Rect| area.height > 0 && at.y == area.y;
@@ -189,7 +189,7 @@ impl App {
             Pane::Details => {
                 self.traces.hold();
                 if let Some(Hit::DetailLine(column, line)) = hit
-                    && self.details.select_line(column, line)
+                    && self.details.pane.select_line(column, line)
                     && focused
                 {
                     return EventResult::Changed(self.update(Action::Open));

@@ -31,8 +31,8 @@ impl Component for TraceList {
         match action {
             Action::Toggle(Layer::Copy) | Action::Down if app.shows_setup() => Some(true),
             Action::Filter => Some(Self::has_rows(app) || app.store.filter().is_some()),
-            Action::ToggleFold if app.screens.pane == Pane::Details => Some(app.details.can_fold()),
-            Action::Open if app.screens.pane == Pane::Details => Some(app.details.can_fold() || app.details.can_open()),
+            Action::ToggleFold if app.screens.pane == Pane::Details => Some(app.details.pane.can_fold()),
+            Action::Open if app.screens.pane == Pane::Details => Some(app.details.pane.can_fold() || app.details.pane.can_open()),
             _ => None,
         }
     }
@@ -75,7 +75,7 @@ impl App {
             Action::PreviousPane => self.screens.pane = pane.next().next(),
             Action::Grow | Action::Shrink => self.resize(action == Action::Grow),
             Action::TurnDetails => self.turn_details(),
-            Action::Open if pane == Pane::Details && self.details.can_open() && !self.details.can_fold() => {
+            Action::Open if pane == Pane::Details && self.details.pane.can_open() && !self.details.pane.can_fold() => {
                 self.toggle(Layer::Value);
             }
             Action::Open if pane != Pane::Details => self.screens.pane = pane.inner(),
@@ -110,7 +110,7 @@ impl App {
             }
             Pane::Details => {
                 self.traces.hold();
-                self.details.update(action);
+                self.details.pane.update(action);
             }
         }
     }

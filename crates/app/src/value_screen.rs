@@ -333,8 +333,8 @@ impl Opened for ValueScreen {
     fn rejection(app: &App) -> Option<&'static str> {
         let is_known = match app.log_screen() {
             Some(logs) => logs.record().id().is_some(),
-            None if app.is_error_on_top() => app.errors.details().can_open(),
-            None => app.details.can_open(),
+            None if app.is_error_on_top() => app.errors.details().pane().can_open(),
+            None => app.details.pane.can_open(),
         };
         (!is_known).then_some("no value under the cursor")
     }

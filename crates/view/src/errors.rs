@@ -6,7 +6,7 @@ use ratatui::style::Stylize;
 use ratatui::text::{Line, Span};
 
 use super::lists::{self, Parts};
-use super::{content, format, hint, ruled, table, theme};
+use super::{format, hint, page_pane, table, theme};
 use app::{App, Hits, errors_below};
 
 pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, hits: &mut Hits) {
@@ -23,7 +23,10 @@ pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, hits: &mut Hits) {
         nothing(frame, app, parts.rows);
     } else {
         table::draw(frame, list.table().cells(), &parts, hits);
-        below(frame, app, parts.below);
+        if !parts.below.is_empty() {
+            let line = Line::from(vec!["EVENT".bold(), format!("  {}", app.errors.heading()).into()]);
+            page_pane::draw(frame, app.errors.details().pane(), false, line, parts.below, hits);
+        }
     }
     let left = format::count(list.table().len() as u64, "group");
     let mut all = Line::from("reported by exception events, log records with exceptions, and Sentry".fg(theme::DIM));
@@ -45,23 +48,12 @@ fn interval(nano: u64) -> String {
     }
 }
 
-/// The event of the row under the cursor, as far as there is room.
-fn below(frame: &mut Frame, app: &App, area: Rect) {
-    let Some(row) = area.rows().next() else { return };
-    ruled(frame, heading(app, app.errors.details().below()), row);
-    let rows = Rect {
-        y: area.y + 1,
-        height: area.height - 1,
-        ..area
-    };
-    lines(frame, app, rows, false);
-}
-
-pub(super) fn draw_event(frame: &mut Frame, app: &App, area: Rect) {
+pub(super) fn draw_event(frame: &mut Frame, app: &App, area: Rect, hits: &mut Hits) {
+    let pane = app.errors.details().pane();
     let parts = Parts::of(area, 0);
     lists::title(frame, app, [Span::raw(app.errors.heading().to_owned())], parts.title);
     let rows = parts.head.union(parts.rows);
-    if app.errors.details().page().is_none() {
+    if pane.page().is_none() {
         frame.render_widget(
             hint([
                 Line::default(),
@@ -70,32 +62,11 @@ pub(super) fn draw_event(frame: &mut Frame, app: &App, area: Rect) {
             rows,
         );
     }
-    lines(frame, app, rows, true);
-    let below = app.errors.details().below();
+    page_pane::draw_lines(frame, pane, true, rows, hits);
+    let below = pane.below();
     if below > 0 {
         let below = format!("↓ {} below", format::count(below as u64, "line"));
         frame.render_widget(Line::from(below.fg(theme::DIM)), parts.last);
-    }
-}
-
-fn heading(app: &App, below: usize) -> Line<'static> {
-    let mut line = Line::from(vec!["EVENT".bold(), format!("  {}", app.errors.heading()).into()]);
-    if below > 0 {
-        line.push_span(format!("  ↓ {} below", format::count(below as u64, "line")).fg(theme::DIM));
-    }
-    line
-}
-
-fn lines(frame: &mut Frame, app: &App, area: Rect, has_keys: bool) {
-    let details = app.errors.details();
-    let Some(page) = details.page() else { return };
-    let current = details.item().filter(|_| has_keys);
-    let lines = page.columns()[0].iter().enumerate().skip(details.first());
-    for (row, (at, line)) in area.rows().zip(lines) {
-        if current.is_some() && current == page.item_at(0, at) {
-            frame.buffer_mut().set_style(row, theme::cursor(true));
-        }
-        content::draw(frame, line, row);
     }
 }
 

@@ -23,6 +23,7 @@ mod logs;
 mod operations;
 mod output;
 mod page;
+mod page_pane;
 mod palette;
 mod popup;
 mod save;
@@ -66,7 +67,7 @@ pub fn draw(frame: &mut Frame, app: &App, theme: &mut Theme, geometry: &Geometry
         Some(Screen::Compare(compare)) => compare::draw(frame, app, compare, panes.body, now),
         Some(Screen::TraceLogs(logs)) => logs::draw(frame, app, logs.screen(), panes.body, now, &mut hits),
         Some(Screen::Output(_)) => output::draw(frame, app, panes.body),
-        Some(Screen::Error(_)) => errors::draw_event(frame, app, panes.body),
+        Some(Screen::Error(_)) => errors::draw_event(frame, app, panes.body, &mut hits),
         Some(Screen::Value(value)) => value::draw(frame, app, value, panes.body),
         None => match app.screens.tab() {
             Tab::Traces => draw_panes(frame, app, panes, now, &mut hits),

@@ -5,8 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::style::{Color, Style, Stylize};
 use ratatui::text::{Line, Span};
 
-use super::details::ShownPage;
-use super::{breadcrumb, content, filter, flush_right, format, hint, lists, owned, ruled, table, theme, title};
+use super::{breadcrumb, content, filter, flush_right, format, hint, lists, owned, page_pane, ruled, table, theme, title};
 use app::format::{Now, service_name};
 use app::{App, Hits, Listener, LogFocus, LogParts, LogScreen, Mode, Times, severity_mark, severity_role, time_of_day};
 use trace_model::{LogRecord, LogView};
@@ -210,22 +209,13 @@ fn draw_record(frame: &mut Frame, screen: &LogScreen, parts: &LogParts, now: &No
     if parts.record.is_empty() {
         return;
     }
-    let pane = screen.record();
+    let details = screen.record();
     let focused = screen.focus() == LogFocus::Record;
-    let (Some(record), Some(shown)) = (pane.record(), pane.page()) else {
-        let heading = Rect {
-            height: 1,
-            ..parts.record
-        };
-        return ruled(frame, Line::from(title(" RECORD", focused)), heading);
+    let line = match details.record() {
+        Some(record) => headline(record, focused, now),
+        None => Line::from(title(" RECORD", focused)),
     };
-    let shown = ShownPage {
-        page: shown,
-        first: pane.first(),
-        item: pane.item().filter(|_| focused),
-        section: pane.section().filter(|_| focused),
-    };
-    shown.draw(frame, headline(record, focused, now), parts.record, hits);
+    page_pane::draw(frame, details.pane(), focused, line, parts.record, hits);
     if parts.is_beside {
         let column = Rect {
             x: parts.record.x - 1,

@@ -7,6 +7,7 @@ use trace_model::{Attribute, Value};
 
 use super::super::content::{Line, Means, Role};
 use super::order::by_use;
+use super::page_pane::PageLayout;
 use super::value::{attribute_value, whole};
 use crate::format;
 use crate::text::{self, clusters};
@@ -79,7 +80,7 @@ pub(super) struct Column<'a> {
 
 impl<'a> Column<'a> {
     /// Values begin behind the longest key that leaves them half of the width.
-    pub(super) fn new<'k>(width: usize, attributes: impl Iterator<Item = &'k Attribute>, folds: &'a Folds) -> Self {
+    pub(super) fn new<'k>(width: usize, attributes: impl Iterator<Item = &'k Attribute>, layout: PageLayout<'a>) -> Self {
         let half = (width / 2).max(18);
         let wanted = attributes.map(|attribute| format::columns(&attribute.key) + 4);
         let longest = wanted.filter(|wanted| *wanted <= half).max().unwrap_or(0);
@@ -89,17 +90,11 @@ impl<'a> Column<'a> {
             items: Vec::new(),
             width,
             values: longest.max(18),
-            folds,
+            folds: layout.folds,
             owner: ItemId(0),
-            wanted: None,
+            wanted: layout.wanted,
             found: None,
         }
-    }
-
-    /// Looks for the value of an item.
-    pub(super) const fn looking_for(mut self, wanted: Option<ItemId>) -> Self {
-        self.wanted = wanted;
-        self
     }
 
     /// Says that the last item is a value, and which.

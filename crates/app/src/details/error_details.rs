@@ -5,15 +5,12 @@ use trace_model::sentry::ErrorEvent;
 use trace_model::{ErrorScope, Event, Revision, Source, Store, TraceId, outside_of_spans};
 use trace_stats::{ErrorId, ErrorPlace, ReportedBy};
 
-use super::column::{Folds, Item};
-use super::cursor::Cursor;
-use super::{ShownError, SpanPage};
-use crate::Action;
+use super::{PagePane, ShownError, SpanPage};
 
 /// Log records of a span that are searched for the error.
 const SEARCHED: usize = 1_000;
 
-/// The error that is shown, its lines, and the cursor in them.
+/// The error that is shown, with its page.
 #[derive(Debug, Default)]
 pub struct ErrorDetails {
     shown: Option<ErrorId>,
@@ -22,70 +19,20 @@ pub struct ErrorDetails {
     /// `None` if it was evicted.
     error: Option<ShownError>,
     trace_start: u64,
-    cursor: Cursor,
-    folds: Folds,
-    page: Option<((u16, u16), SpanPage)>,
-    height: usize,
+    pub(crate) pane: PagePane,
 }
 
 impl ErrorDetails {
-    /// Returns the lines; `None` if no error is shown.
+    /// Returns its page, with the cursor; without a page if no error is shown.
     #[must_use]
-    pub fn page(&self) -> Option<&SpanPage> {
-        self.page.as_ref().map(|(_, page)| page)
-    }
-
-    /// The first line in view.
-    #[must_use]
-    pub const fn first(&self) -> usize {
-        self.cursor.first()
-    }
-
-    /// Returns the item under the cursor.
-    #[must_use]
-    pub fn item(&self) -> Option<&Item> {
-        self.cursor.item(self.page()?)
-    }
-
-    /// Returns the number of lines below those in view.
-    #[must_use]
-    pub fn below(&self) -> usize {
-        self.page()
-            .map_or(0, SpanPage::height)
-            .saturating_sub(self.first() + self.height)
-    }
-
-    pub(crate) fn can_fold(&self) -> bool {
-        self.item().is_some_and(|item| item.is_fold)
-    }
-
-    pub(crate) fn can_open(&self) -> bool {
-        self.item().is_some_and(|item| item.is_value)
-    }
-
-    pub(crate) fn update(&mut self, action: Action) {
-        let Some((_, page)) = &self.page else { return };
-        if action == Action::ToggleFold {
-            if let Some(item) = self.item().filter(|item| item.is_fold).copied() {
-                self.folds.toggle(item.id);
-                self.page = None;
-            }
-        } else {
-            self.cursor.update(page, action, self.height);
-        }
-    }
-
-    pub(crate) fn select_row(&mut self, row: usize) -> Option<bool> {
-        let (_, page) = self.page.as_ref()?;
-        let line = self.cursor.first() + row;
-        (line < page.height()).then(|| self.cursor.select(page, (0, line)))
+    pub const fn pane(&self) -> &PagePane {
+        &self.pane
     }
 
     /// The value under the cursor with its name.
     pub(crate) fn value_under_cursor(&self) -> Option<(String, String)> {
-        let wanted = self.item().filter(|item| item.is_value)?.id;
-        let size = self.page.as_ref()?.0;
-        SpanPage::of_error(self.error.as_ref()?, self.trace_start, (&self.folds, Some(wanted)), size.0).found
+        self.pane
+            .value_under_cursor(|layout| Some(SpanPage::of_error(self.error.as_ref()?, self.trace_start, layout)))
     }
 
     /// Returns title and stack as text.
@@ -108,11 +55,14 @@ impl ErrorDetails {
         Some(lines.join("\n"))
     }
 
+    /// Catches up with the store; `area` is without the title.
     pub(crate) fn fit(&mut self, store: &Store, shown: Option<(ErrorId, &ErrorPlace)>, area: Rect) {
         if self.shown != shown.map(|(id, _)| id) {
+            let mut pane = std::mem::take(&mut self.pane);
+            pane.restart();
             *self = Self {
                 shown: shown.map(|(id, _)| id),
-                folds: std::mem::take(&mut self.folds),
+                pane,
                 ..Self::default()
             };
         }
@@ -132,24 +82,14 @@ impl ErrorDetails {
                 let unknown = if trace_id.is_some() { 0 } else { place.unix_nano };
                 let start = trace.map_or(unknown, |trace| trace.start_unix_nano);
                 if (&error, start) != (&self.error, self.trace_start) {
-                    (self.error, self.trace_start, self.page) = (error, start, None);
+                    (self.error, self.trace_start) = (error, start);
+                    self.pane.outdate();
                 }
             }
         }
-        let size = (area.width, area.height);
-        if self.page.as_ref().is_none_or(|(of, _)| *of != size) {
-            let error = self.error.as_ref();
-            self.page = error.map(|error| {
-                (
-                    size,
-                    SpanPage::of_error(error, self.trace_start, (&self.folds, None), area.width),
-                )
-            });
-        }
-        self.height = area.height.into();
-        if let Some((_, page)) = &self.page {
-            self.cursor.fit(page, self.height);
-        }
+        self.pane.fit(area, |layout| {
+            Some(SpanPage::of_error(self.error.as_ref()?, self.trace_start, layout))
+        });
     }
 }
 

@@ -5,7 +5,8 @@ use trace_model::sentry::Gravity;
 use trace_model::{Span, SpanKey, StatusCode, TraceId, outside_of_spans};
 
 use super::super::content::{Line, Means, Piece, Role};
-use super::column::{Column, Folds, Item, ItemId, Section};
+use super::column::{Column, Item, Section};
+use super::page_pane::PageLayout;
 use super::{ShownError, ShownSpan};
 use crate::format;
 
@@ -25,26 +26,25 @@ pub struct SpanPage {
 }
 
 impl SpanPage {
-    /// Lays out the details of a row, for a pane of this size with its title. The trace began at `trace_start`, in nanoseconds since the
-    /// Unix epoch; absolute times are in `zone`. The value of the `wanted` item is found on the way.
+    /// Lays out the details of a row. The trace began at `trace_start`, in nanoseconds since the Unix epoch; absolute times are in `zone`.
     #[must_use]
     pub(super) fn of(
         content: &ShownSpan,
         trace_id: TraceId,
         key: &SpanKey,
         (trace_start, zone): (u64, &TimeZone),
-        (folds, wanted): (&Folds, Option<ItemId>),
-        (width, height): (u16, u16),
+        layout: PageLayout<'_>,
     ) -> Self {
+        let PageLayout { width, height, .. } = layout;
         let wide = width >= TWO_COLUMNS;
         let span = content.span.as_ref();
         let (attributes, resource) = span.map_or((&[][..], &[][..]), |span| (&span.attributes, &span.resource));
         let mut left = if wide {
-            Column::new(usize::from(width / 2), attributes.iter(), folds).looking_for(wanted)
+            Column::new(usize::from(width / 2), attributes.iter(), layout)
         } else {
-            Column::new(usize::from(width), attributes.iter().chain(resource), folds).looking_for(wanted)
+            Column::new(usize::from(width), attributes.iter().chain(resource), layout)
         };
-        let mut right = Column::new(left.width, resource.iter(), folds).looking_for(wanted);
+        let mut right = Column::new(left.width, resource.iter(), layout);
         let start = span.map_or(trace_start, |span| span.start_unix_nano);
         if let Some(span) = span.filter(|span| span.status == StatusCode::Error && !span.status_message.is_empty()) {
             left.pair("status", &span.status_message, 3, Role::Error);
@@ -92,8 +92,8 @@ impl SpanPage {
     }
 
     /// Lays out one error of a trace that began at `trace_start`, in nanoseconds since the Unix epoch.
-    pub(super) fn of_error(error: &ShownError, trace_start: u64, (folds, wanted): (&Folds, Option<ItemId>), width: u16) -> Self {
-        let mut column = Column::new(usize::from(width), error.attributes.iter(), folds).looking_for(wanted);
+    pub(super) fn of_error(error: &ShownError, trace_start: u64, layout: PageLayout<'_>) -> Self {
+        let mut column = Column::new(layout.width.into(), error.attributes.iter(), layout);
         column.one_error(error, trace_start);
         Self {
             facts: Vec::new(),
@@ -197,10 +197,10 @@ fn facts_of_errors(content: &ShownSpan, trace_id: TraceId, key: &SpanKey) -> Lin
     line
 }
 
-/// A pane of fewer lines has no room for facts, of which the waterfall's row has the most.
-const LOW: u16 = 4;
-/// A pane of so many lines has room for all facts.
-const TALL: u16 = 12;
+/// A page of fewer lines has no room for facts, of which the waterfall's row has the most.
+const LOW: u16 = 3;
+/// A page of so many lines has room for all facts.
+const TALL: u16 = 11;
 
 /// On as many lines as it needs, but no more than that: broken between facts. Those that do not fit are left out, which an ellipsis says.
 fn folded(facts: Line, width: usize, most: usize) -> Vec<Line> {

@@ -5,9 +5,10 @@ use trace_model::sentry::ErrorEvent;
 use trace_model::{LogRecord, Severity, Value};
 use value_text::{Document, Form, Outline, Role as PartRole};
 
-use super::column::{Column, Folds, ItemId, fold_mark};
+use super::column::{Column, fold_mark};
 use super::lines::came_by;
 use super::page::TWO_COLUMNS;
+use super::page_pane::PageLayout;
 use super::value::whole;
 use super::{ShownError, ShownSpan, SpanPage};
 use crate::content::{Line, Means, Role};
@@ -22,18 +23,14 @@ const JSON_LINES_MAX: usize = 100;
 const JSON_LEVELS: u32 = 1;
 
 impl SpanPage {
-    /// Lays out a log record for a pane of this size with its title. The value of the `wanted` item is found on the way.
-    pub(crate) fn of_record(
-        log: &LogRecord,
-        zone: &TimeZone,
-        (folds, wanted): (&Folds, Option<ItemId>),
-        (width, height): (u16, u16),
-    ) -> Self {
+    /// Lays out a log record.
+    pub(crate) fn of_record(log: &LogRecord, zone: &TimeZone, layout: PageLayout<'_>) -> Self {
+        let width = layout.width;
         let is_wide = width >= TWO_COLUMNS;
         let column_width = if is_wide { width / 2 } else { width };
         let attributes = log.attributes.iter().chain(log.resource.iter().filter(|_| !is_wide));
-        let mut left = Column::new(column_width.into(), attributes, folds).looking_for(wanted);
-        let mut right = Column::new(left.width, log.resource.iter(), folds).looking_for(wanted);
+        let mut left = Column::new(column_width.into(), attributes, layout);
+        let mut right = Column::new(left.width, log.resource.iter(), layout);
         if ErrorEvent::of(log).is_some() {
             let errors = ShownError::of(log).into_iter().collect();
             let content = ShownSpan {
@@ -48,7 +45,7 @@ impl SpanPage {
         about.record_identity(log, zone);
         about.resource_of(&log.service, &log.resource, &log.resource_schema_url);
         about.scope_of(&log.scope);
-        Self::laid_out(Line::default(), left, right, (width, height.min(1)))
+        Self::laid_out(Line::default(), left, right, (width, 0))
     }
 }
 

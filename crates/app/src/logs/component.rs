@@ -144,7 +144,7 @@ impl<T: LogLayer> Component for T {
             Action::TurnDetails if body.width >= BESIDE => screen.is_beside = !screen.is_beside,
             Action::TurnDetails => app.say("this screen is too narrow for a record right of the list"),
             Action::Open if screen.focus == LogFocus::List => app.open_span_of::<T>(),
-            Action::Open if screen.record.item().is_some_and(|item| item.is_value) => app.toggle(Layer::Value),
+            Action::Open if screen.record.pane.can_open() => app.toggle(Layer::Value),
             _ if screen.change_times(store, action) => {}
             _ => screen.move_by(store, action),
         }
@@ -153,15 +153,15 @@ impl<T: LogLayer> Component for T {
 
     fn can(app: &App, action: Action) -> Option<bool> {
         let screen = T::screen(app)?;
-        let item = screen.record.item();
+        let record = &screen.record.pane;
         match action {
             Action::Filter => Some(!screen.is_empty(&app.store) || screen.filtered().is_set(&app.store)),
             Action::Patterns => Some(screen.patterns.is_some() || !screen.is_empty(&app.store)),
             Action::Open if screen.patterns.is_some() => Some(Self::has_rows(app)),
             Action::CopyRecord | Action::Toggle(Layer::Value) => Some(screen.record.id().is_some()),
-            Action::Open if screen.focus == LogFocus::Record => Some(item.is_some_and(|item| item.is_value || item.is_fold)),
+            Action::Open if screen.focus == LogFocus::Record => Some(record.can_open() || record.can_fold()),
             Action::Open => Some(screen.record.record().is_some_and(|record| record.trace_id.is_some())),
-            Action::ToggleFold => Some(item.is_some_and(|item| item.is_fold)),
+            Action::ToggleFold => Some(record.can_fold()),
             Action::ZoomIn | Action::ZoomOut | Action::ZoomToSpan | Action::PanLeft | Action::PanRight | Action::NextPane => {
                 Some(!screen.is_empty(&app.store))
             }
@@ -186,11 +186,11 @@ impl<T: LogLayer> Component for T {
         match hit {
             Some(Hit::Section(name)) => {
                 screen.focus = LogFocus::Record;
-                screen.record.open_section(name);
+                screen.record.pane.open_section(name);
             }
             Some(Hit::DetailLine(column, line)) => {
                 let was_focused = std::mem::replace(&mut screen.focus, LogFocus::Record) == LogFocus::Record;
-                if screen.record.select_line(column, line) && was_focused {
+                if screen.record.pane.select_line(column, line) && was_focused {
                     return Some(EventResult::Changed(app.update(Action::Open)));
                 }
             }

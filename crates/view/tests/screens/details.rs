@@ -38,7 +38,7 @@ fn talkative(width: u16, height: u16) -> Scene {
 
 fn section(scene: &mut Scene) -> Option<&'static str> {
     scene.draw();
-    scene.app.details.section().map(|section| section.name)
+    scene.app.details.pane().section().map(|section| section.name)
 }
 
 #[test]

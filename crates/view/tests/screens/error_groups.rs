@@ -182,6 +182,46 @@ fn library_frames_unfold() {
     assert!(scene.text().contains("flask"), "{}", scene.text());
 }
 
+/// The line count of the title was of one line more than there is: at some heights nothing said that the last line was out of view.
+#[test]
+fn event_below_the_list_counts_lines_out_of_view() {
+    let mut scene = Scene::new(Mode::Viewer, 80, 24);
+    scene.add(vec![exception(2, "shop", 1, ("ValueError", "no", STACK))]);
+    settle(&mut scene);
+    scene.type_keys("3");
+    for height in 16..40 {
+        scene.resize(80, height);
+        let text = scene.text();
+        let pane = scene.app.errors.details().pane();
+        let last = pane
+            .page()
+            .and_then(|page| page.columns()[0].last())
+            .expect("a page")
+            .to_string();
+        assert_eq!(text.contains(&last), pane.below() == 0, "{height}\n{text}");
+        assert_eq!(text.contains(" below"), pane.below() > 0, "{height}\n{text}");
+    }
+}
+
+/// A fold dropped the page until the next frame: what was typed in the meantime did nothing.
+#[test]
+fn keys_between_two_frames_reach_a_page_that_was_folded() {
+    let mut scene = Scene::new(Mode::Viewer, 120, 40);
+    scene.add(vec![exception(2, "shop", 1, ("ValueError", "no", STACK))]);
+    settle(&mut scene);
+    scene.type_keys("3\n");
+    for _ in 0..20 {
+        if !scene.app.can(app::Action::ToggleFold) {
+            scene.type_keys("j");
+        }
+    }
+    let folded = scene.text();
+    for _ in 0..2 {
+        scene.apply(app::Event::Key(Key::Char(' ')));
+    }
+    assert_eq!(scene.text(), folded, "unfolded and folded again");
+}
+
 fn new_rows(text: &str) -> Vec<&str> {
     text.lines().filter(|line| line.starts_with(" new ")).collect()
 }

@@ -314,7 +314,7 @@ fn sections_of_the_details_are_clicked() {
             scene.press(&[Key::Enter, Key::Down]);
             click(&mut scene, at);
             scene.draw();
-            assert_eq!(scene.app.details.section().map(|section| section.name), Some(name));
+            assert_eq!(scene.app.details.pane().section().map(|section| section.name), Some(name));
             assert_eq!(scene.app.screens.pane, Pane::Details);
         }
     }
