@@ -147,14 +147,15 @@ impl ValueScreen {
             }
             Action::ToggleFold | Action::Open => {
                 if let Some(line) = self.fold_under_cursor() {
-                    self.outline.toggle(&self.document, line);
+                    self.outline.toggle(self.document.lines(), line);
                     self.cursor = RowPosition { line, row: 0 };
                 }
             }
             Action::FoldShallower | Action::FoldDeeper => {
-                self.outline.change_levels(&self.document, action == Action::FoldDeeper);
+                self.outline
+                    .change_levels(self.document.lines(), action == Action::FoldDeeper);
                 self.cursor = RowPosition {
-                    line: self.outline.seen(&self.document, self.cursor.line),
+                    line: self.outline.seen(self.document.lines(), self.cursor.line),
                     row: 0,
                 };
             }
@@ -205,7 +206,7 @@ impl ValueScreen {
                 self.document.step(*left);
                 if self.document.is_complete() {
                     let last = self.document.lines().len().saturating_sub(1);
-                    let line = self.outline.seen(&self.document, last);
+                    let line = self.outline.seen(self.document.lines(), last);
                     self.cursor = RowPosition {
                         line,
                         row: self.rows_of(line).len().saturating_sub(1),
@@ -238,7 +239,7 @@ impl ValueScreen {
             let text = self.document.text_of(at, &self.outline);
             *left = left.saturating_sub(text.len() + 64);
             if self.narrow.keeps(&[&text]) {
-                self.outline.reveal(&self.document, at);
+                self.outline.reveal(self.document.lines(), at);
                 (self.cursor, self.goal) = (RowPosition { line: at, row: 0 }, None);
                 return;
             }
@@ -265,7 +266,7 @@ impl ValueScreen {
                     is_selected: self.cursor == RowPosition { line: place.line, row },
                 });
             }
-            let Some(next) = self.outline.next(&self.document, place.line) else {
+            let Some(next) = self.outline.next(self.document.lines(), place.line) else {
                 break;
             };
             place = RowPosition { line: next, row: 0 };

@@ -1,6 +1,6 @@
 //! Bytes in base64.
 
-use crate::document::size;
+use crate::size;
 
 /// Shorter texts are as likely to be words.
 const SHORTEST: usize = 64;

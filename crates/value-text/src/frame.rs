@@ -1,6 +1,7 @@
 //! The frame of a stack trace that tells where an error is from.
 
-use crate::stack::{Kind, Stack};
+use crate::line::StackLine;
+use crate::stack::Stack;
 use crate::{floor, start};
 
 /// Bytes of a stack trace that are looked at: its start, or the end of one whose newest call is last.
@@ -49,7 +50,7 @@ impl OwnFrame {
         let mut lines = text.lines().peekable();
         while let Some(line) = lines.next() {
             let below = lines.peek().copied().unwrap_or_default();
-            if scan.kind_of(line, below) != Kind::Own {
+            if scan.kind_of(line, below) != StackLine::Own {
                 continue;
             }
             let Some(frame) = Self::of_line(line, below) else { continue };

@@ -1,7 +1,7 @@
 //! JSON, one member or element a line.
 
 use crate::LINE_BYTES_MAX;
-use crate::document::{Content, Fragment, Line, Role, Scan};
+use crate::line::{Content, Fragment, Line, Role, Scan};
 use crate::text::Text;
 
 /// Returns true if a text begins like JSON that is worth laying out.

@@ -16,7 +16,7 @@
 //!     document.step(4_096);
 //! }
 //! let outline = Outline::default();
-//! let lines: Vec<_> = outline.visible(&document).map(|line| document.text_of(line, &outline)).collect();
+//! let lines: Vec<_> = outline.visible(document.lines()).map(|line| document.text_of(line, &outline)).collect();
 //! assert_eq!(lines, ["{", r#"  "id": 17,"#, r#"  "items": ["#, r#"    "chair""#, "  ]", "}"]);
 //! ```
 
@@ -25,15 +25,17 @@ mod document;
 mod form;
 mod frame;
 mod json;
+mod line;
 mod outline;
 mod sql;
 mod stack;
 mod text;
 mod url;
 
-pub use document::{Document, Fragment, Line, Role};
+pub use document::Document;
 pub use form::{Form, Hint};
 pub use frame::OwnFrame;
+pub use line::{Fragment, Line, Role};
 pub use outline::Outline;
 
 /// Bytes of a text that one line covers, at most.
@@ -48,4 +50,15 @@ fn start(text: &str, bytes: usize) -> &str {
 fn floor(text: &str, at: usize) -> usize {
     let at = at.min(text.len());
     (0..=at).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
+}
+
+/// Returns a size with its unit.
+fn size(bytes: usize) -> String {
+    let (unit, name) = match bytes {
+        0..0x400 => return format!("{bytes} B"),
+        0x400..0x10_0000 => (1 << 10, "KiB"),
+        _ => (1 << 20, "MiB"),
+    };
+    let tenths = bytes % unit * 10 / unit;
+    format!("{}.{tenths} {name}", bytes / unit)
 }

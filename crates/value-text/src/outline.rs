@@ -2,8 +2,7 @@
 
 use std::collections::HashSet;
 
-use crate::Document;
-use crate::document::{Content, Line};
+use crate::line::{Content, Line};
 
 /// Folds: whole levels, and lines by hand.
 #[derive(Clone, Debug)]
@@ -32,13 +31,8 @@ impl Outline {
     }
 
     /// Shows one level less or more than now, of those that there are among the lines read.
-    pub fn change_levels(&mut self, document: &Document, more: bool) {
-        let deepest = document
-            .lines()
-            .iter()
-            .filter(|line| line.is_fold)
-            .map(|line| line.level)
-            .max();
+    pub fn change_levels(&mut self, lines: &[Line], more: bool) {
+        let deepest = lines.iter().filter(|line| line.is_fold).map(|line| line.level).max();
         let deepest = deepest.map_or(0, |deepest| deepest + 1);
         let level = self.level.min(deepest);
         self.show_levels(if more {
@@ -50,8 +44,8 @@ impl Outline {
 
     /// Returns true if the lines below a line are folded.
     #[must_use]
-    pub fn is_folded(&self, document: &Document, at: usize) -> bool {
-        let Some(line) = document.lines().get(at).filter(|line| line.is_fold) else {
+    pub fn is_folded(&self, lines: &[Line], at: usize) -> bool {
+        let Some(line) = lines.get(at).filter(|line| line.is_fold) else {
             return false;
         };
         self.is_folded_at_first(line) != self.toggled.contains(&at)
@@ -65,8 +59,8 @@ impl Outline {
     }
 
     /// Folds the lines below a line, or unfolds them. Returns whether there are any.
-    pub fn toggle(&mut self, document: &Document, at: usize) -> bool {
-        let is_fold = document.lines().get(at).is_some_and(|line| line.is_fold);
+    pub fn toggle(&mut self, lines: &[Line], at: usize) -> bool {
+        let is_fold = lines.get(at).is_some_and(|line| line.is_fold);
         if is_fold && !self.toggled.remove(&at) {
             self.toggled.insert(at);
         }
@@ -74,49 +68,49 @@ impl Outline {
     }
 
     /// Unfolds what a line stands below.
-    pub fn reveal(&mut self, document: &Document, at: usize) {
-        let mut above = document.lines().get(at).and_then(|line| line.parent);
+    pub fn reveal(&mut self, lines: &[Line], at: usize) {
+        let mut above = lines.get(at).and_then(|line| line.parent);
         while let Some(parent) = above {
-            if self.is_folded(document, parent) {
-                self.toggle(document, parent);
+            if self.is_folded(lines, parent) {
+                self.toggle(lines, parent);
             }
-            above = document.lines().get(parent).and_then(|line| line.parent);
+            above = lines.get(parent).and_then(|line| line.parent);
         }
     }
 
     /// The line that is seen where a line is: itself, or the outermost one that it is folded away below.
     #[must_use]
-    pub fn seen(&self, document: &Document, at: usize) -> usize {
-        let (mut seen, mut above) = (at, document.lines().get(at).and_then(|line| line.parent));
+    pub fn seen(&self, lines: &[Line], at: usize) -> usize {
+        let (mut seen, mut above) = (at, lines.get(at).and_then(|line| line.parent));
         while let Some(parent) = above {
-            if self.is_folded(document, parent) {
+            if self.is_folded(lines, parent) {
                 seen = parent;
             }
-            above = document.lines().get(parent).and_then(|line| line.parent);
+            above = lines.get(parent).and_then(|line| line.parent);
         }
         seen
     }
 
     /// The next line that is seen; `None` after the last one that has been read.
     #[must_use]
-    pub fn next(&self, document: &Document, at: usize) -> Option<usize> {
-        let next = if self.is_folded(document, at) {
-            document.lines().get(at)?.end?
+    pub fn next(&self, lines: &[Line], at: usize) -> Option<usize> {
+        let next = if self.is_folded(lines, at) {
+            lines.get(at)?.end?
         } else {
             at + 1
         };
-        (next < document.lines().len()).then_some(next)
+        (next < lines.len()).then_some(next)
     }
 
     /// The line that is seen before one that is.
     #[must_use]
-    pub fn previous(&self, document: &Document, at: usize) -> Option<usize> {
-        Some(self.seen(document, at.checked_sub(1)?))
+    pub fn previous(&self, lines: &[Line], at: usize) -> Option<usize> {
+        Some(self.seen(lines, at.checked_sub(1)?))
     }
 
     /// All lines that are seen, from the first one on.
-    pub fn visible<'a>(&'a self, document: &'a Document) -> impl Iterator<Item = usize> + 'a {
-        let first = (!document.lines().is_empty()).then_some(0);
-        std::iter::successors(first, |at| self.next(document, *at))
+    pub fn visible<'a>(&'a self, lines: &'a [Line]) -> impl Iterator<Item = usize> + 'a {
+        let first = (!lines.is_empty()).then_some(0);
+        std::iter::successors(first, |at| self.next(lines, *at))
     }
 }

@@ -1,7 +1,7 @@
 //! SQL, with a line for each clause.
 
 use crate::LINE_BYTES_MAX;
-use crate::document::{Content, Fragment, Line, Role, Scan};
+use crate::line::{Content, Fragment, Line, Role, Scan};
 
 /// Keywords that begin a statement.
 const STATEMENTS: [&str; 19] = [

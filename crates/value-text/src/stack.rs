@@ -1,19 +1,6 @@
 //! Stack traces of Java, Python, JavaScript, Go, Rust and .NET: whose code each frame is.
 
-use crate::document::{Content, Fragment, Line, Role, Scan, line_end};
-
-/// Kind of a line of a stack trace.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
-    /// The exception, or a heading.
-    Title,
-    /// A frame of the program's own code.
-    Own,
-    /// A frame of a library, or of the language itself.
-    Library,
-    /// It belongs to the frame before it: its place, or the line of its source.
-    Detail,
-}
+use crate::line::{Content, Fragment, Line, Role, Scan, StackLine, line_end};
 
 /// Paths of libraries, whatever the language.
 const PATHS: [&str; 22] = [
@@ -126,7 +113,7 @@ pub(crate) fn is_stack_trace(start: &str) -> bool {
     let mut stack = Stack::default();
     let (mut frames, mut headings) = (0, 0);
     for line in start.lines().take(40) {
-        let is_frame = matches!(stack.kind(line), Kind::Own | Kind::Library);
+        let is_frame = matches!(stack.kind(line), StackLine::Own | StackLine::Library);
         let is_place_of_go = line.starts_with("\t/");
         frames += usize::from(is_frame && stack.is_sure || is_place_of_go);
         headings += usize::from(is_heading(line));
@@ -151,13 +138,13 @@ pub(crate) struct Stack {
     /// The line above the library frames that are being read.
     libraries: Option<usize>,
     /// Of the frame before.
-    frame: Option<Kind>,
+    frame: Option<StackLine>,
     /// A line without a place, which is a frame of Go if one follows.
     is_sure: bool,
     is_python: bool,
     is_cut: bool,
     /// Kind of the line that is being read in parts.
-    kind: Option<Kind>,
+    kind: Option<StackLine>,
 }
 
 impl Scan for Stack {
@@ -170,14 +157,14 @@ impl Scan for Stack {
         };
         self.kind = Some(kind);
         // Where a place stands below its frame, it tells whose code that is.
-        if kind == Kind::Own && !is_cut && has_place_below(&text[after..]) {
+        if kind == StackLine::Own && !is_cut && has_place_below(&text[after..]) {
             let (below, ..) = line_end(text, after);
             if is_library_path(&text[after..below]) {
-                kind = Kind::Library;
+                kind = StackLine::Library;
                 self.frame = Some(kind);
             }
         }
-        let is_library = kind == Kind::Library || kind == Kind::Detail && self.frame == Some(Kind::Library);
+        let is_library = kind == StackLine::Library || kind == StackLine::Detail && self.frame == Some(StackLine::Library);
         if is_library {
             let parent = *self.libraries.get_or_insert_with(|| {
                 let mut heading = Line::new(at..at, 0, Content::Libraries);
@@ -185,7 +172,7 @@ impl Scan for Stack {
                 lines.push(heading);
                 lines.len() - 1
             });
-            lines[parent].children += usize::from(kind == Kind::Library && !is_continued);
+            lines[parent].children += usize::from(kind == StackLine::Library && !is_continued);
         } else if let Some(parent) = self.libraries.take() {
             lines[parent].end = Some(lines.len());
         }
@@ -209,16 +196,16 @@ fn is_library_path(line: &str) -> bool {
 
 impl Stack {
     /// Returns the kind of a line with the line below it, which may tell whose code it is.
-    pub(crate) fn kind_of(&mut self, line: &str, below: &str) -> Kind {
+    pub(crate) fn kind_of(&mut self, line: &str, below: &str) -> StackLine {
         let mut kind = self.kind(line);
-        if kind == Kind::Own && has_place_below(below) && is_library_path(below) {
-            kind = Kind::Library;
+        if kind == StackLine::Own && has_place_below(below) && is_library_path(below) {
+            kind = StackLine::Library;
             self.frame = Some(kind);
         }
         kind
     }
 
-    fn kind(&mut self, line: &str) -> Kind {
+    fn kind(&mut self, line: &str) -> StackLine {
         let line = without_group(crate::start(line, 1_024));
         let text = line.trim_start();
         let indent = line.len() - text.len();
@@ -227,26 +214,26 @@ impl Stack {
             self.is_python = true;
             of(is_library_path(path))
         } else if text.starts_with("at ") && indent > 8 || line.starts_with("\t/") {
-            Kind::Detail
+            StackLine::Detail
         } else if let Some(frame) = text.strip_prefix("at ").filter(|_| indent > 0) {
             of(is_library_frame(frame))
         } else if let Some(name) = rust_frame(text) {
             of(is_rust_library(name))
         } else if text.starts_with("... ") && indent > 0 {
             // Java's frames in common with those above.
-            Kind::Detail
+            StackLine::Detail
         } else if let Some((_, place)) = text.split_once('@').filter(|(_, place)| place.contains("://")) {
             of(is_library_path(place))
         } else if indent >= 4 && self.is_python && self.frame.is_some() {
-            Kind::Detail
+            StackLine::Detail
         } else if indent == 0 && (line.ends_with(')') || line.starts_with("created by ")) && is_go_function(text) {
             self.is_sure = false;
             of(is_go_library(text))
         } else {
-            Kind::Title
+            StackLine::Title
         };
-        if kind != Kind::Detail {
-            self.frame = (kind != Kind::Title).then_some(kind);
+        if kind != StackLine::Detail {
+            self.frame = (kind != StackLine::Title).then_some(kind);
         }
         kind
     }
@@ -257,8 +244,8 @@ fn without_group(line: &str) -> &str {
     line.trim_start().strip_prefix("| ").unwrap_or(line)
 }
 
-const fn of(is_library: bool) -> Kind {
-    if is_library { Kind::Library } else { Kind::Own }
+const fn of(is_library: bool) -> StackLine {
+    if is_library { StackLine::Library } else { StackLine::Own }
 }
 
 /// Of Java, .NET or JavaScript: what follows `at `.
@@ -319,12 +306,12 @@ fn is_go_library(text: &str) -> bool {
 }
 
 /// Returns the parts of a line.
-pub(crate) fn pieces(text: &str, kind: Kind) -> Vec<Fragment<'_>> {
+pub(crate) fn pieces(text: &str, kind: StackLine) -> Vec<Fragment<'_>> {
     let role = match kind {
-        Kind::Title => Role::Error,
-        Kind::Own => Role::Own,
-        Kind::Library => Role::Dim,
-        Kind::Detail => Role::Plain,
+        StackLine::Title => Role::Error,
+        StackLine::Own => Role::Own,
+        StackLine::Library => Role::Dim,
+        StackLine::Detail => Role::Plain,
     };
     vec![Fragment::new(text, role)]
 }

@@ -1,6 +1,6 @@
 //! Text as it is, in lines of a bounded length.
 
-use crate::document::{Content, Line, Scan, line_end};
+use crate::line::{Content, Line, Scan, line_end};
 
 #[derive(Debug, Default)]
 pub(crate) struct Text {

@@ -1,6 +1,6 @@
 //! URLs, split into their parts.
 
-use crate::document::{Content, Line};
+use crate::line::{Content, Line};
 
 /// Returns true if a text is a URL with more than a host.
 pub(crate) fn is_url(text: &str) -> bool {

@@ -15,7 +15,10 @@ fn read(text: &str, hint: Option<Hint>) -> Document {
 
 fn shown(text: &str, hint: Option<Hint>) -> Vec<String> {
     let (document, outline) = (read(text, hint), Outline::default());
-    outline.visible(&document).map(|at| document.text_of(at, &outline)).collect()
+    outline
+        .visible(document.lines())
+        .map(|at| document.text_of(at, &outline))
+        .collect()
 }
 
 /// The frames of the program's own code, and the numbers of library frames between them.
@@ -23,7 +26,7 @@ fn frames(text: &str) -> Vec<String> {
     let (document, outline) = (read(text, None), Outline::default());
     assert_eq!(document.form(), Form::StackTrace, "{text}");
     let mut frames = Vec::new();
-    for at in outline.visible(&document) {
+    for at in outline.visible(document.lines()) {
         let is_own = document.pieces(at, &outline).iter().any(|piece| piece.role == Role::Own);
         if is_own || document.lines()[at].is_fold {
             frames.push(document.text_of(at, &outline).trim().to_owned());
@@ -92,20 +95,20 @@ fn json_is_folded_by_level() {
     let mut outline = Outline::default();
     let lines = |outline: &Outline| {
         outline
-            .visible(&document)
+            .visible(document.lines())
             .map(|at| document.text_of(at, outline))
             .collect::<Vec<_>>()
     };
     outline.show_levels(1);
     assert_eq!(lines(&outline), ["{", r#"  "a": { … 1 },"#, r#"  "c": [ … 1 ]"#, "}"]);
-    outline.change_levels(&document, true);
+    outline.change_levels(document.lines(), true);
     assert_eq!(lines(&outline)[2], r#"    "b": [ … 2 ]"#);
-    outline.change_levels(&document, false);
-    outline.change_levels(&document, false);
+    outline.change_levels(document.lines(), false);
+    outline.change_levels(document.lines(), false);
     assert_eq!(lines(&outline), ["{ … 2 }"]);
-    assert!(outline.toggle(&document, 0));
+    assert!(outline.toggle(document.lines(), 0));
     assert_eq!(lines(&outline).len(), 4);
-    outline.reveal(&document, 3);
+    outline.reveal(document.lines(), 3);
     assert!(lines(&outline).contains(&"      1,".to_owned()), "{:?}", lines(&outline));
 }
 
@@ -271,8 +274,8 @@ fn base64_is_named_before_it_is_shown() {
     assert_eq!(shown(&format!("data:image/png;base64,{text}"), None).len(), 1);
     let document = read(text, None);
     let mut outline = Outline::default();
-    outline.toggle(&document, 0);
-    assert_eq!(outline.visible(&document).count(), 2);
+    outline.toggle(document.lines(), 0);
+    assert_eq!(outline.visible(document.lines()).count(), 2);
 }
 
 #[test]
@@ -380,9 +383,12 @@ fn any_text_is_laid_out_without_loss() {
             let document = read(&text, hint);
             let mut outline = Outline::default();
             for at in 0..document.lines().len() {
-                outline.reveal(&document, at);
+                outline.reveal(document.lines(), at);
             }
-            let shown: String = outline.visible(&document).map(|at| document.text_of(at, &outline)).collect();
+            let shown: String = outline
+                .visible(document.lines())
+                .map(|at| document.text_of(at, &outline))
+                .collect();
             if document.form() == Form::Url {
                 continue;
             }

@@ -178,7 +178,7 @@ impl Column<'_> {
             if line.is_fold {
                 let (_, is_open) = self.fold(("frames of the text", next));
                 if is_open {
-                    outline.toggle(&document, next);
+                    outline.toggle(document.lines(), next);
                 }
                 let text = document.text_of(next, &outline);
                 self.note(&format!("{} {}", fold_mark(is_open), text.trim()), 5);
@@ -197,7 +197,9 @@ impl Column<'_> {
                     line.pieces[0] = "     ● ".means(Role::Accent);
                 }
             }
-            let Some(after) = outline.next(&document, next) else { break };
+            let Some(after) = outline.next(document.lines(), next) else {
+                break;
+            };
             next = after;
         }
         if !document.is_complete() {

@@ -85,15 +85,15 @@ impl Column<'_> {
             .filter(|at| self.is_toggled(("json", *at)))
             .collect();
         for at in toggled {
-            outline.toggle(document, at);
+            outline.toggle(document.lines(), at);
         }
-        let mut lines = outline.visible(document);
+        let mut lines = outline.visible(document.lines());
         for at in lines.by_ref().take(JSON_LINES_MAX) {
             let Some(line) = document.lines().get(at) else { break };
             self.item(("json", at), line.is_fold);
             self.is_value("body", || text.to_owned());
             let mark = if line.is_fold {
-                fold_mark(!outline.is_folded(document, at))
+                fold_mark(!outline.is_folded(document.lines(), at))
             } else {
                 " "
             };

@@ -21,7 +21,7 @@ impl ValueScreen {
         let level = usize::try_from(line.level).unwrap_or(usize::MAX);
         let deepest = width.saturating_sub(GUTTER + 2 + TEXT);
         let indent = GUTTER + level.saturating_mul(2).min(deepest);
-        let fold = match (line.is_fold, self.outline.is_folded(&self.document, at)) {
+        let fold = match (line.is_fold, self.outline.is_folded(self.document.lines(), at)) {
             (true, true) => "▸ ",
             (true, false) => "▾ ",
             (false, _) => "  ",
@@ -51,7 +51,7 @@ impl ValueScreen {
                 if rows == 0 {
                     break;
                 }
-                let Some(next) = self.outline.next(&self.document, place.line) else {
+                let Some(next) = self.outline.next(self.document.lines(), place.line) else {
                     break;
                 };
                 place = RowPosition { line: next, row: 0 };
@@ -61,7 +61,7 @@ impl ValueScreen {
                 if rows == 0 {
                     break;
                 }
-                let Some(line) = self.outline.previous(&self.document, place.line) else {
+                let Some(line) = self.outline.previous(self.document.lines(), place.line) else {
                     break;
                 };
                 let row = self.rows_of(line).len().saturating_sub(1);
@@ -96,7 +96,7 @@ impl ValueScreen {
     }
 
     fn settled(&self, place: RowPosition, last: usize) -> RowPosition {
-        let line = self.outline.seen(&self.document, place.line.min(last));
+        let line = self.outline.seen(self.document.lines(), place.line.min(last));
         let row = if line == place.line { place.row } else { 0 };
         RowPosition {
             line,
