@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use trace_files::Input;
+use trace_files::{Input, read_alone};
 use trace_model::Store;
 
 /// Maximum kept bytes per byte of a file, and in addition to that. Most of them are the flags of spans in their batch.
@@ -14,7 +14,8 @@ pub(crate) fn check(data: &[u8]) {
     let lines = data.split(|byte| *byte == b'\n').count();
     let (mut spans, mut logs, mut bytes) = (0, 0, 0);
     let mut store = Store::new(1 << 16);
-    let read = Input::new("a file".to_owned(), data.to_vec()).read(&mut |part| {
+    let input = Input::new("a file".to_owned(), data.to_vec());
+    let read = read_alone(&input, &mut |part| {
         assert!(part.read <= part.of);
         spans += part.batch.decode_spans().count() as u64;
         logs += part.batch.decode_logs().count() as u64;

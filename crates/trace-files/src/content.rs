@@ -1,17 +1,12 @@
 //! Contents of a file, pushed in chunks: JSON, or OTLP in protobuf, as detected from its first bytes.
 
-use trace_model::work;
-
-use crate::frames;
-use crate::json::documents::{Documents, Found, parts};
-use crate::json::node::Node;
-use crate::memory::{Memory, in_words};
+use crate::json::documents::Documents;
+use crate::memory::Memory;
 use crate::messages::{Framing, Messages};
 use crate::otlp::protobuf;
-use crate::problem::{Position, Problem};
-use crate::reader::Reader;
-use crate::rejected;
+use crate::problem::Position;
 use crate::sink::Sink;
+use crate::{frames, rejected, values};
 
 /// Bytes used to detect the format, if the file has that many.
 const DETECTION_BYTES: usize = 512;
@@ -53,7 +48,7 @@ impl Content {
                     self.decide(sink)?;
                 }
             }
-            State::Json(documents) => documents.push(piece, &mut |position, found| see(sink, position, found)),
+            State::Json(documents) => documents.push(piece, &mut |position, found| values::read(sink, position, found)),
             State::Binary(messages) => messages.push(piece, sink),
         }
         Ok(())
@@ -88,7 +83,7 @@ impl Content {
         self.decide(sink)?;
         match &mut self.state {
             State::Undecided(_) => {}
-            State::Json(documents) => documents.finish(&mut |position, found| see(sink, position, found)),
+            State::Json(documents) => documents.finish(&mut |position, found| values::read(sink, position, found)),
             State::Binary(messages) => messages.finish(sink),
         }
         Ok(())
@@ -129,57 +124,4 @@ fn framing(begin: &[u8], limit: usize) -> Option<Framing> {
         number == 1 && has_key
     });
     (has_control && is_group).then_some(Framing::Protobuf)
-}
-
-/// Processes one item found in JSON text.
-pub(crate) fn see(sink: &mut Sink<'_>, position: Position, found: Found<'_>) {
-    if sink.is_stopped() {
-        return;
-    }
-    match found {
-        Found::Wrong(what) => sink.problem(position, what),
-        Found::Document(bytes) => {
-            let text = String::from_utf8_lossy(bytes);
-            if let Some(node) = Node::first(&text) {
-                Reader::new(&text, position, sink).document(node);
-            }
-        }
-        Found::TooLong(bytes) => {
-            let limit = in_words(sink.memory.document);
-            sink.problem(
-                position,
-                format!("JSON value truncated at {limit}: too large (raise --max-memory)"),
-            );
-            let text = String::from_utf8_lossy(bytes);
-            if let Some(node) = Node::first(&text) {
-                Reader::new(&text, position, sink).document(node);
-            }
-        }
-        Found::Damaged(bytes, with) => {
-            work::add(with.len());
-            let error = serde_json::from_slice::<serde::de::IgnoredAny>(with).err();
-            if let Some(error) = error {
-                sink.report.problems.add(|| Problem::in_json(position, &error));
-            }
-            damaged(sink, position, &String::from_utf8_lossy(bytes));
-        }
-    }
-}
-
-/// Parses a damaged value: its complete parts, and values that start on lines of their own.
-fn damaged(sink: &mut Sink<'_>, position: Position, text: &str) {
-    let mut position = position;
-    for (number, part) in parts(text).enumerate() {
-        if sink.is_stopped() {
-            return;
-        }
-        if let Some(node) = Node::first(part) {
-            let mut reader = Reader::new(part, position, sink);
-            if number > 0 && !node.is_whole && node.is_object() {
-                reader.problem(node, "incomplete value");
-            }
-            reader.wrapped(node);
-        }
-        position = position.after(part.as_bytes());
-    }
 }

@@ -1,51 +1,18 @@
 //! Formats of JSON documents: detection and parser of each. The first match wins.
 
-use crate::json::node::{Member, Node};
+use serde_json::Value;
+
+use crate::json::document::Document;
+use crate::json::node::Node;
 use crate::reader::Reader;
-use crate::rejected;
 use crate::sink::Sink;
-use crate::{Format, jaeger, otlp, tail, zipkin};
+use crate::{Format, jaeger, otlp, rejected, tags, tail, zipkin};
 
-/// Maximum number of members inspected per object: a document with more is none of these formats.
-const MEMBERS_MAX: usize = 1 << 16;
+/// Maximum number of wrappers around traces.
+const WRAPPERS_MAX: usize = 12;
 
-/// An object with its members.
-#[derive(Debug)]
-pub(crate) struct Document<'a> {
-    pub(crate) node: Node<'a>,
-    pub(crate) members: Vec<Member<'a>>,
-}
-
-impl<'a> Document<'a> {
-    pub(crate) fn of(node: Node<'a>) -> Self {
-        Self {
-            node,
-            members: node.members().take(MEMBERS_MAX).collect(),
-        }
-    }
-
-    /// Returns true if there is a member with one of these names.
-    pub(crate) fn has(&self, names: &[&str]) -> bool {
-        self.members.iter().any(|(name, _)| names.contains(&&**name))
-    }
-
-    /// Returns the last value with this name.
-    pub(crate) fn value(&self, name: &str) -> Option<Node<'a>> {
-        self.all(name).last()
-    }
-
-    /// Returns all values with this name.
-    pub(crate) fn all(&self, name: &str) -> impl Iterator<Item = Node<'a>> {
-        self.members
-            .iter()
-            .filter(move |(known, _)| known == name)
-            .map(|(_, value)| *value)
-    }
-
-    fn has_all(&self, names: &[&str]) -> bool {
-        names.iter().all(|name| self.has(&[name]))
-    }
-}
+/// Message for unknown formats.
+const UNKNOWN: &str = "neither OTLP, Jaeger, Zipkin nor spanfall tail JSON";
 
 /// A format.
 pub(crate) struct Entry {
@@ -102,11 +69,11 @@ static FORMATS: &[Entry] = &[
     },
     Entry {
         is: |document, _| document.has(&["traceId"]) && document.has(&["binaryAnnotations"]) || is_zipkin_v1(document),
-        read: |reader, document| reader.zipkin(document.node, zipkin::v1_spans),
+        read: |reader, document| read_zipkin(reader, document.node, zipkin::v1_spans),
     },
     Entry {
         is: is_zipkin,
-        read: |reader, document| reader.zipkin(document.node, |json| zipkin::v2_span(json).map(|part| vec![part])),
+        read: |reader, document| read_zipkin(reader, document.node, |json| zipkin::v2_span(json).map(|part| vec![part])),
     },
     // Responses of the APIs of Jaeger, Tempo and Elasticsearch, and dumps of Elasticsearch documents.
     Entry {
@@ -116,9 +83,9 @@ static FORMATS: &[Entry] = &[
             match inner {
                 // A search may have no results; for other responses an empty list proves nothing.
                 Some((name, inner)) if name == "hits" || inner.elements().next().is_some() || !inner.is_array() => {
-                    reader.wrapped(inner);
+                    read_wrapped(reader, inner);
                 }
-                _ => reader.unknown(document.node),
+                _ => report_unknown(reader, document.node),
             }
         },
     },
@@ -135,14 +102,59 @@ static FORMATS: &[Entry] = &[
 /// Names of members that wrap results.
 const WRAPPERS: [&str; 6] = ["data", "result", "trace", "hits", "_source", "responses"];
 
-/// Returns the format of a document.
-pub(crate) fn of(document: &Document<'_>, sink: &Sink<'_>) -> Option<&'static Entry> {
-    FORMATS.iter().find(|format| (format.is)(document, sink))
+/// Parses a value that should be traces, logs, or a part of them.
+pub(crate) fn read<'a>(reader: &mut Reader<'a, '_, '_>, node: Node<'a>) {
+    if node.is_array() && reader.wrapped > 0 {
+        for element in node.elements() {
+            if reader.sink.is_stopped() {
+                return;
+            }
+            read_wrapped(reader, element);
+        }
+        return;
+    }
+    let document = Document::of(node);
+    match FORMATS.iter().find(|format| (format.is)(&document, reader.sink)) {
+        Some(format) => (format.read)(reader, &document),
+        None => report_unknown(reader, node),
+    }
 }
 
-impl Entry {
-    pub(crate) fn read<'a>(&self, reader: &mut Reader<'a, '_, '_>, document: &Document<'a>) {
-        (self.read)(reader, document);
+/// Parses the contents of a wrapper, up to the maximum depth.
+pub(crate) fn read_wrapped<'a>(reader: &mut Reader<'a, '_, '_>, node: Node<'a>) {
+    if reader.wrapped >= WRAPPERS_MAX {
+        return reader.problem(node, UNKNOWN);
+    }
+    reader.wrapped += 1;
+    read(reader, node);
+    reader.wrapped -= 1;
+}
+
+/// Reports a document of unknown format; a truncated one was reported before.
+fn report_unknown(reader: &mut Reader<'_, '_, '_>, node: Node<'_>) {
+    if node.is_whole {
+        reader.problem(node, UNKNOWN);
+    }
+}
+
+/// Parses a Zipkin span into parts of spans.
+fn read_zipkin<'a>(
+    reader: &mut Reader<'a, '_, '_>,
+    node: Node<'a>,
+    convert: fn(&Value) -> Result<Vec<zipkin::Part>, &'static str>,
+) {
+    reader.sink.saw(Format::Zipkin);
+    let Some(json) = reader.value(node) else { return };
+    match convert(&json) {
+        Ok(parts) => {
+            if tags::duration(&json["duration"]).is_some_and(|nano| nano < 0) {
+                reader.sink.warn(reader.place(node), "negative span duration");
+            }
+            for part in parts {
+                reader.sink.zipkin(part);
+            }
+        }
+        Err(what) => reader.problem(node, what),
     }
 }
 

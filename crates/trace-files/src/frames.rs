@@ -8,7 +8,7 @@ use std::io::{self, Read};
 use zstandard::{Decoder, FrameMode, WindowLog};
 
 use crate::memory::in_words;
-use crate::unpack::Peek;
+use crate::peek::Peek;
 
 /// Magic number of a frame.
 pub(crate) const MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];

@@ -10,7 +10,7 @@ use std::collections::{HashMap, HashSet};
 use otlp_wire::{Value, fields};
 use trace_model::TraceId;
 
-use crate::sink::ResourceScope;
+use crate::resource_scope::ResourceScope;
 use crate::zipkin::{self, Part};
 
 /// Field number of `Span.links`.

@@ -2,7 +2,6 @@
 
 use std::fs::File;
 use std::io::{self, Read};
-use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -11,11 +10,9 @@ use std::time::Duration;
 
 use zstandard::WindowLog;
 
-use crate::memory::Memory;
+use crate::peek::READ_BYTES;
 use crate::problem::Problems;
-use crate::session::Session;
-use crate::unpack::{READ_BYTES, Unpacked};
-use crate::{Part, Report};
+use crate::unpack::Unpacked;
 
 /// Idle time of a pipe after which its complete records are released.
 const IDLE_TIME: Duration = Duration::from_millis(200);
@@ -161,29 +158,6 @@ impl Input {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
-    }
-
-    /// Reads it alone, including the records held for the end, within the memory of [`Memory::default`].
-    ///
-    /// # Errors
-    /// No part of it could be read.
-    pub fn read(&self, deliver: &mut dyn FnMut(Part) -> ControlFlow<()>) -> Result<Report, FileError> {
-        let mut session = Session::new(Memory::default());
-        let (mut spans, mut stopped) = (0, false);
-        let mut counting = |part: Part| {
-            spans += part.batch.span_count() as u64;
-            let flow = deliver(part);
-            stopped |= flow.is_break();
-            flow
-        };
-        let mut report = session.read(self, &mut counting)?;
-        let warnings = session.finish(&mut counting);
-        if !stopped {
-            // Parts of one span count once.
-            report.spans = spans;
-        }
-        report.warnings.extend(warnings);
-        Ok(report)
     }
 
     /// Returns its decompressed chunks; windows of the decoder are limited.

@@ -18,10 +18,10 @@ use prost::Message as _;
 use serde_json::Value;
 use trace_model::{SpanId, TraceId};
 
-use crate::formats::Document;
+use crate::json::document::Document;
 use crate::json::node::Node;
 use crate::reader::Reader;
-use crate::sink::ResourceScope;
+use crate::resource_scope::ResourceScope;
 use crate::tags::{Binary, Tags, any, micros, text, typed};
 use crate::{Format, ids};
 

@@ -29,12 +29,13 @@
 //!
 //! ```
 //! use std::ops::ControlFlow;
-//! use trace_files::{Format, Input};
+//! use trace_files::{Format, Input, read_alone};
 //! use trace_model::Store;
 //!
 //! let zipkin = r#"[{"traceId": "a1", "id": "b2", "name": "get", "timestamp": 1, "duration": 2}, {"traceId": "a1"}]"#;
 //! let mut store = Store::new(1 << 20);
-//! let report = Input::new("saved.json".to_owned(), zipkin.into()).read(&mut |part| {
+//! let input = Input::new("saved.json".to_owned(), zipkin.into());
+//! let report = read_alone(&input, &mut |part| {
 //!     store.add(part.batch);
 //!     ControlFlow::Continue(())
 //! })?;
@@ -59,10 +60,12 @@ mod lines;
 mod memory;
 mod messages;
 mod otlp;
+mod peek;
 mod pending;
 mod problem;
 mod reader;
 mod rejected;
+mod resource_scope;
 mod save;
 mod selection;
 mod session;
@@ -70,6 +73,7 @@ mod sink;
 mod tags;
 mod tail;
 mod unpack;
+mod values;
 mod zipkin;
 
 use trace_model::Batch;
@@ -80,7 +84,7 @@ pub use memory::Memory;
 pub use problem::{Position, Problem, Problems};
 pub use save::{Copying, Request, SavedFile};
 pub use selection::{Selection, SelectionCounts, SelectionReader};
-pub use session::Session;
+pub use session::{Session, read_alone};
 
 /// A file format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,14 +6,14 @@
 
 use std::io::Read;
 
-use crate::content::see;
 use crate::frames::{self, Frames};
 use crate::json::documents::Documents;
 use crate::memory::{Memory, in_words};
 use crate::otlp::protobuf::{self, Signal};
+use crate::peek::Peek;
 use crate::problem::Position;
 use crate::sink::Sink;
-use crate::unpack::Peek;
+use crate::values;
 
 /// Separation of messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -190,8 +190,8 @@ impl Messages {
                 ..Position::TEXT
             };
             let mut documents = Documents::new(position, self.memory.document);
-            documents.push(bytes, &mut |position, found| see(sink, position, found));
-            return documents.finish(&mut |position, found| see(sink, position, found));
+            documents.push(bytes, &mut |position, found| values::read(sink, position, found));
+            return documents.finish(&mut |position, found| values::read(sink, position, found));
         }
         match protobuf::signal(bytes).or(self.signal) {
             Some(signal) => {

@@ -8,7 +8,7 @@ use otlp_wire::{DEPTH, Reader, validate_field};
 use prost::encoding::{WireType, encode_key, encode_varint, encoded_len_varint};
 use trace_model::{Batch, RawRecord, Source, work};
 
-use crate::sink::ResourceScope;
+use crate::resource_scope::ResourceScope;
 
 /// Bytes of records per batch: small enough to be ingested between two frames.
 const BATCH_BYTES: usize = 1 << 20;

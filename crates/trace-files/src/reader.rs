@@ -4,19 +4,13 @@ use otlp_wire::json::JsonError;
 use serde_json::Value;
 use trace_model::work;
 
-use crate::Format;
-use crate::formats::{self, Document};
 use crate::json::node::Node;
 use crate::memory::in_words;
 use crate::problem::{LazyPosition, Position, Problem};
 use crate::sink::Sink;
-use crate::zipkin::Part as ZipkinPart;
 
 /// Maximum text of a span or process that is parsed as a whole, in bytes: the parsed value takes some twenty times the memory.
 const VALUE_MAX: usize = 16 << 20;
-
-/// Maximum number of wrappers around traces.
-const WRAPPERS_MAX: usize = 12;
 
 pub(crate) struct Reader<'a, 's, 'd> {
     text: &'a str,
@@ -24,7 +18,7 @@ pub(crate) struct Reader<'a, 's, 'd> {
     start: Position,
     pub(crate) sink: &'s mut Sink<'d>,
     /// Number of wrappers around the current value.
-    wrapped: usize,
+    pub(crate) wrapped: usize,
 }
 
 impl<'a, 's, 'd> Reader<'a, 's, 'd> {
@@ -34,58 +28,6 @@ impl<'a, 's, 'd> Reader<'a, 's, 'd> {
             start,
             sink,
             wrapped: 0,
-        }
-    }
-
-    /// Parses a value that should be traces, logs, or a part of them.
-    pub(crate) fn document(&mut self, node: Node<'a>) {
-        if node.is_array() && self.wrapped > 0 {
-            for element in node.elements() {
-                if self.sink.is_stopped() {
-                    return;
-                }
-                self.wrapped(element);
-            }
-            return;
-        }
-        let document = Document::of(node);
-        match formats::of(&document, self.sink) {
-            Some(format) => format.read(self, &document),
-            None => self.unknown(node),
-        }
-    }
-
-    /// Reports a document of unknown format; a truncated one was reported before.
-    pub(crate) fn unknown(&mut self, node: Node<'_>) {
-        if node.is_whole {
-            self.problem(node, UNKNOWN);
-        }
-    }
-
-    /// Parses the contents of a wrapper, up to the maximum depth.
-    pub(crate) fn wrapped(&mut self, node: Node<'a>) {
-        if self.wrapped >= WRAPPERS_MAX {
-            return self.problem(node, UNKNOWN);
-        }
-        self.wrapped += 1;
-        self.document(node);
-        self.wrapped -= 1;
-    }
-
-    /// Parses a Zipkin span into parts of spans.
-    pub(crate) fn zipkin(&mut self, node: Node<'a>, convert: fn(&Value) -> Result<Vec<ZipkinPart>, &'static str>) {
-        self.sink.saw(Format::Zipkin);
-        let Some(json) = self.value(node) else { return };
-        match convert(&json) {
-            Ok(parts) => {
-                if crate::tags::duration(&json["duration"]).is_some_and(|nano| nano < 0) {
-                    self.sink.warn(self.place(node), "negative span duration");
-                }
-                for part in parts {
-                    self.sink.zipkin(part);
-                }
-            }
-            Err(what) => self.problem(node, what),
         }
     }
 
@@ -139,6 +81,3 @@ impl<'a, 's, 'd> Reader<'a, 's, 'd> {
         LazyPosition::new(self.start, &self.text.as_bytes()[..node.offset(self.text)])
     }
 }
-
-/// Message for unknown formats.
-const UNKNOWN: &str = "neither OTLP, Jaeger, Zipkin nor spanfall tail JSON";

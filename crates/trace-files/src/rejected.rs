@@ -1,6 +1,6 @@
 //! Known but unsupported formats: name and workaround of each.
 
-use crate::formats::Document;
+use crate::json::document::Document;
 
 /// Detects an unsupported document.
 type Is = fn(&Document<'_>) -> bool;

@@ -108,3 +108,26 @@ impl Session {
         sink.report.warnings
     }
 }
+
+/// Reads a file alone, including the records held for the end, within the memory of [`Memory::default`].
+///
+/// # Errors
+/// No part of it could be read.
+pub fn read_alone(input: &Input, deliver: &mut dyn FnMut(Part) -> ControlFlow<()>) -> Result<Report, FileError> {
+    let mut session = Session::new(Memory::default());
+    let (mut spans, mut stopped) = (0, false);
+    let mut counting = |part: Part| {
+        spans += part.batch.span_count() as u64;
+        let flow = deliver(part);
+        stopped |= flow.is_break();
+        flow
+    };
+    let mut report = session.read(input, &mut counting)?;
+    let warnings = session.finish(&mut counting);
+    if !stopped {
+        // Parts of one span count once.
+        report.spans = spans;
+    }
+    report.warnings.extend(warnings);
+    Ok(report)
+}

@@ -1,7 +1,6 @@
 //! Output of the parsers: spans and log records in OTLP's protobuf, to be batched.
 
 use std::ops::ControlFlow;
-use std::sync::Arc;
 
 use opentelemetry_proto::tonic::trace::v1::Span;
 use otlp_wire::schema;
@@ -12,6 +11,7 @@ use crate::held::{Held, Record};
 use crate::memory::Memory;
 use crate::pending::{Pending, fits};
 use crate::problem::{LazyPosition, Problem};
+use crate::resource_scope::ResourceScope;
 use crate::zipkin::Part as ZipkinPart;
 use crate::{Format, Part, Report};
 
@@ -20,16 +20,6 @@ pub(crate) const NESTED: &str = "values are nested too deeply";
 
 /// Receiver of batches, until it breaks.
 pub(crate) type Deliver<'a> = &'a mut dyn FnMut(Part) -> ControlFlow<()>;
-
-/// Data shared by all spans of a scope, in protobuf.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct ResourceScope {
-    pub(crate) resource: Arc<[u8]>,
-    pub(crate) scope: Arc<[u8]>,
-    /// Schema URL; `None` if empty.
-    pub(crate) resource_schema: Option<Arc<str>>,
-    pub(crate) scope_schema: Option<Arc<str>>,
-}
 
 /// Destination of one file's contents.
 pub(crate) struct Sink<'a> {

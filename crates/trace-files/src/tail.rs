@@ -10,9 +10,9 @@ use prost::Message as _;
 use serde_json::Value;
 use trace_model::{SpanId, TraceId};
 
-use crate::formats::Document;
+use crate::json::document::Document;
 use crate::reader::Reader;
-use crate::sink::ResourceScope;
+use crate::resource_scope::ResourceScope;
 use crate::tags::{any, attribute, kind};
 use crate::{Format, ids};
 

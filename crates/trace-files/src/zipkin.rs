@@ -19,7 +19,7 @@ use prost::Message as _;
 use serde_json::Value;
 use trace_model::{SpanId, TraceId};
 
-use crate::sink::ResourceScope;
+use crate::resource_scope::ResourceScope;
 use crate::tags::{Tags, attribute, text};
 
 pub(crate) use merge::Traces;

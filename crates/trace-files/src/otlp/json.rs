@@ -10,10 +10,11 @@ use otlp_wire::schema::{self, Message};
 use otlp_wire::{Value, fields};
 use trace_model::{TraceId, work};
 
-use crate::formats::Document;
+use crate::json::document::Document;
 use crate::json::node::{Member, Node};
 use crate::reader::Reader;
-use crate::sink::{NESTED, ResourceScope};
+use crate::resource_scope::ResourceScope;
+use crate::sink::NESTED;
 use crate::{Format, ids, pending};
 
 /// Members that identify a request.

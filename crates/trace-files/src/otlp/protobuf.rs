@@ -10,7 +10,8 @@ use otlp_wire::{DEPTH, Reader, Value, fields, validate};
 use trace_model::{SpanId, TraceId, work};
 
 use crate::problem::{LazyPosition, Position};
-use crate::sink::{ResourceScope, Sink};
+use crate::resource_scope::ResourceScope;
+use crate::sink::Sink;
 use crate::{Format, pending};
 
 /// Signal of a request.

@@ -7,7 +7,7 @@ use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
 use trace_model::TraceId;
 
 use super::Part;
-use crate::sink::ResourceScope;
+use crate::resource_scope::ResourceScope;
 
 /// Maximum number of spans with one id that a part without a service is compared with.
 const CANDIDATES: usize = 8;

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use serde_json::json;
-use trace_files::Input;
+use trace_files::{Input, read_alone};
 use trace_model::work;
 
 /// Length of the texts in bytes.
@@ -80,7 +80,7 @@ fn worst() -> Vec<(&'static str, String)> {
 fn work(text: String) -> u64 {
     let input = Input::new("a file".to_owned(), text.into_bytes());
     let ((), work) = work::of(|| {
-        let _ = input.read(&mut |_| ControlFlow::Continue(()));
+        let _ = read_alone(&input, &mut |_| ControlFlow::Continue(()));
     });
     work
 }

@@ -54,7 +54,7 @@ fn object_array_and_lines_are_read_alike() {
     std::fs::write(&path, packed.finish().unwrap()).unwrap();
     let mut spans = 0;
     let input = trace_files::Input::open(&path).unwrap();
-    let read = input.read(&mut |part| {
+    let read = trace_files::read_alone(&input, &mut |part| {
         spans += part.batch.span_count();
         std::ops::ControlFlow::Continue(())
     });
@@ -199,17 +199,16 @@ fn large_files_are_delivered_in_parts_and_can_be_stopped() {
     let spans: Vec<Value> = (1..30_000).map(span).collect();
     let file = trace_files::Input::new("large".to_owned(), request(&spans).to_string().into_bytes());
     let mut parts = Vec::new();
-    let report = file
-        .read(&mut |part| {
-            parts.push((part.batch.span_count(), part.read));
-            std::ops::ControlFlow::Continue(())
-        })
-        .unwrap();
+    let report = trace_files::read_alone(&file, &mut |part| {
+        parts.push((part.batch.span_count(), part.read));
+        std::ops::ControlFlow::Continue(())
+    })
+    .unwrap();
     assert_eq!(report.spans, 29_999);
     assert_eq!(parts.iter().map(|(spans, _)| spans).sum::<usize>(), 29_999);
     assert!(parts.len() > 1 && parts.is_sorted_by_key(|(_, read)| *read), "{parts:?}");
     let mut parts = 0;
-    let stopped = file.read(&mut |_| {
+    let stopped = trace_files::read_alone(&file, &mut |_| {
         parts += 1;
         std::ops::ControlFlow::Break(())
     });

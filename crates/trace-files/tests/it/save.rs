@@ -36,12 +36,11 @@ fn file() -> String {
 fn store(file: &str) -> Store {
     let mut store = Store::new(8 << 20);
     let input = trace_files::Input::new("a file".to_owned(), file.into());
-    input
-        .read(&mut |part| {
-            store.add(part.batch);
-            std::ops::ControlFlow::Continue(())
-        })
-        .unwrap();
+    trace_files::read_alone(&input, &mut |part| {
+        store.add(part.batch);
+        std::ops::ControlFlow::Continue(())
+    })
+    .unwrap();
     store
 }
 

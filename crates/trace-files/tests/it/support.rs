@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use trace_files::{FileError, Input, Report};
+use trace_files::{FileError, Input, Report, read_alone};
 use trace_model::{Attribute, LogRecord, Span, Value};
 
 pub(crate) struct Read {
@@ -23,7 +23,8 @@ impl Read {
 
 pub(crate) fn try_read(bytes: impl Into<Vec<u8>>) -> Result<Read, FileError> {
     let (mut spans, mut logs) = (Vec::new(), Vec::new());
-    let report = Input::new("the file".to_owned(), bytes.into()).read(&mut |part| {
+    let input = Input::new("the file".to_owned(), bytes.into());
+    let report = read_alone(&input, &mut |part| {
         assert!(part.read <= part.of);
         spans.extend(part.batch.decode_spans());
         logs.extend(part.batch.decode_logs());

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use trace_files::Input;
+use trace_files::{Input, read_alone};
 use trace_model::{Rule, Store};
 use trace_stats::{Callee, QUIET_NANO, Warnings};
 
@@ -16,7 +16,8 @@ fn store(file: &str) -> Option<Store> {
     };
     let bytes = std::fs::read(Path::new(&fixtures).join(file)).expect("the fixture");
     let mut store = Store::new(1 << 30);
-    let read = Input::new(file.to_owned(), bytes).read(&mut |part| {
+    let input = Input::new(file.to_owned(), bytes);
+    let read = read_alone(&input, &mut |part| {
         store.add(part.batch);
         ControlFlow::Continue(())
     });

@@ -2,7 +2,7 @@
 
 use app::keymap::Key;
 use app::{FileState, Files, Mode};
-use trace_files::{Input, Report};
+use trace_files::{Input, Report, read_alone};
 
 use crate::scene::{MILLI, START, Scene, password_reset, span};
 
@@ -11,7 +11,7 @@ pub(crate) fn two_files(scene: &mut Scene) {
     let damaged = r#"[{"traceId": "1", "id": "2", "timestamp": 5}, {"traceId": "1"}, 7]"#;
     let read = |name: &str, text: &str| -> Report {
         let input = Input::new(name.to_owned(), text.into());
-        let read = input.read(&mut |_| std::ops::ControlFlow::Continue(()));
+        let read = read_alone(&input, &mut |_| std::ops::ControlFlow::Continue(()));
         read.expect("a file with a span")
     };
     scene.app.files = Files::new(["saved/checkout.json".to_owned(), "night.otlp.jsonl".to_owned()]);
