@@ -1,6 +1,7 @@
 //! Messages of logs.
 
-use super::{ANY_VALUE, INSTRUMENTATION_SCOPE, KEY_VALUE, Kind, Message, RESOURCE, many, one};
+use super::common::{ANY_VALUE, RESOURCE_FIELD, SCHEMA_URL, SCOPE_FIELD, attributes};
+use super::message::{Kind, Message, many, one};
 
 const SEVERITY_NUMBER: &[(&str, i32)] = &[
     ("SEVERITY_NUMBER_UNSPECIFIED", 0),
@@ -40,9 +41,9 @@ pub static LOGS_REQUEST: Message = Message::new(
 pub static RESOURCE_LOGS: Message = Message::new(
     "ResourceLogs",
     &[
-        one(1, "resource", "resource", Kind::Message(&RESOURCE)),
+        RESOURCE_FIELD,
         many(2, "scope_logs", "scopeLogs", Kind::Message(&SCOPE_LOGS)),
-        one(3, "schema_url", "schemaUrl", Kind::String),
+        SCHEMA_URL,
     ],
 );
 
@@ -50,9 +51,9 @@ pub static RESOURCE_LOGS: Message = Message::new(
 pub static SCOPE_LOGS: Message = Message::new(
     "ScopeLogs",
     &[
-        one(1, "scope", "scope", Kind::Message(&INSTRUMENTATION_SCOPE)),
+        SCOPE_FIELD,
         many(2, "log_records", "logRecords", Kind::Message(&LOG_RECORD)),
-        one(3, "schema_url", "schemaUrl", Kind::String),
+        SCHEMA_URL,
     ],
 );
 
@@ -64,7 +65,7 @@ pub static LOG_RECORD: Message = Message::new(
         one(2, "severity_number", "severityNumber", Kind::Enum(SEVERITY_NUMBER)),
         one(3, "severity_text", "severityText", Kind::String),
         one(5, "body", "body", Kind::Message(&ANY_VALUE)),
-        many(6, "attributes", "attributes", Kind::Message(&KEY_VALUE)),
+        attributes(6),
         one(7, "dropped_attributes_count", "droppedAttributesCount", Kind::Uint32),
         one(8, "flags", "flags", Kind::Fixed32),
         one(9, "trace_id", "traceId", Kind::Id),

@@ -1,12 +1,51 @@
 //! Messages of metrics.
 
-use super::{INSTRUMENTATION_SCOPE, KEY_VALUE, Kind, Message, RESOURCE, many, one};
+use super::common::{KEY_VALUE, RESOURCE_FIELD, SCHEMA_URL, SCOPE_FIELD, attributes};
+use super::message::{Field, Kind, Message, many, one};
 
 const AGGREGATION_TEMPORALITY: &[(&str, i32)] = &[
     ("AGGREGATION_TEMPORALITY_UNSPECIFIED", 0),
     ("AGGREGATION_TEMPORALITY_DELTA", 1),
     ("AGGREGATION_TEMPORALITY_CUMULATIVE", 2),
 ];
+
+/// Fields of data points, where their numbers agree.
+const START_TIME: Field = one(2, "start_time_unix_nano", "startTimeUnixNano", Kind::Fixed64);
+const TIME: Field = one(3, "time_unix_nano", "timeUnixNano", Kind::Fixed64);
+const COUNT: Field = one(4, "count", "count", Kind::Fixed64);
+const SUM_OF_VALUES: Field = one(5, "sum", "sum", Kind::Double);
+const AS_INT: Field = one(6, "as_int", "asInt", Kind::Sfixed64);
+
+const TEMPORALITY: Field = one(
+    2,
+    "aggregation_temporality",
+    "aggregationTemporality",
+    Kind::Enum(AGGREGATION_TEMPORALITY),
+);
+
+const fn data_points(of: &'static Message) -> Field {
+    many(1, "data_points", "dataPoints", Kind::Message(of))
+}
+
+const fn as_double(number: u32) -> Field {
+    one(number, "as_double", "asDouble", Kind::Double)
+}
+
+const fn exemplars(number: u32) -> Field {
+    many(number, "exemplars", "exemplars", Kind::Message(&EXEMPLAR))
+}
+
+const fn flags(number: u32) -> Field {
+    one(number, "flags", "flags", Kind::Uint32)
+}
+
+const fn min(number: u32) -> Field {
+    one(number, "min", "min", Kind::Double)
+}
+
+const fn max(number: u32) -> Field {
+    one(number, "max", "max", Kind::Double)
+}
 
 /// Request of metric exporters.
 pub static METRICS_REQUEST: Message = Message::new(
@@ -23,20 +62,16 @@ pub static METRICS_REQUEST: Message = Message::new(
 pub static RESOURCE_METRICS: Message = Message::new(
     "ResourceMetrics",
     &[
-        one(1, "resource", "resource", Kind::Message(&RESOURCE)),
+        RESOURCE_FIELD,
         many(2, "scope_metrics", "scopeMetrics", Kind::Message(&SCOPE_METRICS)),
-        one(3, "schema_url", "schemaUrl", Kind::String),
+        SCHEMA_URL,
     ],
 );
 
 /// `ScopeMetrics`.
 pub static SCOPE_METRICS: Message = Message::new(
     "ScopeMetrics",
-    &[
-        one(1, "scope", "scope", Kind::Message(&INSTRUMENTATION_SCOPE)),
-        many(2, "metrics", "metrics", Kind::Message(&METRIC)),
-        one(3, "schema_url", "schemaUrl", Kind::String),
-    ],
+    &[SCOPE_FIELD, many(2, "metrics", "metrics", Kind::Message(&METRIC)), SCHEMA_URL],
 );
 
 /// `Metric`.
@@ -61,94 +96,51 @@ pub static METRIC: Message = Message::new(
 );
 
 /// `Gauge`.
-pub static GAUGE: Message = Message::new(
-    "Gauge",
-    &[many(1, "data_points", "dataPoints", Kind::Message(&NUMBER_DATA_POINT))],
-);
+pub static GAUGE: Message = Message::new("Gauge", &[data_points(&NUMBER_DATA_POINT)]);
 
 /// `Sum`.
 pub static SUM: Message = Message::new(
     "Sum",
     &[
-        many(1, "data_points", "dataPoints", Kind::Message(&NUMBER_DATA_POINT)),
-        one(
-            2,
-            "aggregation_temporality",
-            "aggregationTemporality",
-            Kind::Enum(AGGREGATION_TEMPORALITY),
-        ),
+        data_points(&NUMBER_DATA_POINT),
+        TEMPORALITY,
         one(3, "is_monotonic", "isMonotonic", Kind::Bool),
     ],
 );
 
 /// `Histogram`.
-pub static HISTOGRAM: Message = Message::new(
-    "Histogram",
-    &[
-        many(1, "data_points", "dataPoints", Kind::Message(&HISTOGRAM_DATA_POINT)),
-        one(
-            2,
-            "aggregation_temporality",
-            "aggregationTemporality",
-            Kind::Enum(AGGREGATION_TEMPORALITY),
-        ),
-    ],
-);
+pub static HISTOGRAM: Message = Message::new("Histogram", &[data_points(&HISTOGRAM_DATA_POINT), TEMPORALITY]);
 
 /// `ExponentialHistogram`.
 pub static EXPONENTIAL_HISTOGRAM: Message = Message::new(
     "ExponentialHistogram",
-    &[
-        many(
-            1,
-            "data_points",
-            "dataPoints",
-            Kind::Message(&EXPONENTIAL_HISTOGRAM_DATA_POINT),
-        ),
-        one(
-            2,
-            "aggregation_temporality",
-            "aggregationTemporality",
-            Kind::Enum(AGGREGATION_TEMPORALITY),
-        ),
-    ],
+    &[data_points(&EXPONENTIAL_HISTOGRAM_DATA_POINT), TEMPORALITY],
 );
 
 /// `Summary`.
-pub static SUMMARY: Message = Message::new(
-    "Summary",
-    &[many(1, "data_points", "dataPoints", Kind::Message(&SUMMARY_DATA_POINT))],
-);
+pub static SUMMARY: Message = Message::new("Summary", &[data_points(&SUMMARY_DATA_POINT)]);
 
 /// `NumberDataPoint`.
 pub static NUMBER_DATA_POINT: Message = Message::new(
     "NumberDataPoint",
-    &[
-        one(2, "start_time_unix_nano", "startTimeUnixNano", Kind::Fixed64),
-        one(3, "time_unix_nano", "timeUnixNano", Kind::Fixed64),
-        one(4, "as_double", "asDouble", Kind::Double),
-        many(5, "exemplars", "exemplars", Kind::Message(&EXEMPLAR)),
-        one(6, "as_int", "asInt", Kind::Sfixed64),
-        many(7, "attributes", "attributes", Kind::Message(&KEY_VALUE)),
-        one(8, "flags", "flags", Kind::Uint32),
-    ],
+    &[START_TIME, TIME, as_double(4), exemplars(5), AS_INT, attributes(7), flags(8)],
 );
 
 /// `HistogramDataPoint`.
 pub static HISTOGRAM_DATA_POINT: Message = Message::new(
     "HistogramDataPoint",
     &[
-        one(2, "start_time_unix_nano", "startTimeUnixNano", Kind::Fixed64),
-        one(3, "time_unix_nano", "timeUnixNano", Kind::Fixed64),
-        one(4, "count", "count", Kind::Fixed64),
-        one(5, "sum", "sum", Kind::Double),
+        START_TIME,
+        TIME,
+        COUNT,
+        SUM_OF_VALUES,
         many(6, "bucket_counts", "bucketCounts", Kind::Fixed64),
         many(7, "explicit_bounds", "explicitBounds", Kind::Double),
-        many(8, "exemplars", "exemplars", Kind::Message(&EXEMPLAR)),
-        many(9, "attributes", "attributes", Kind::Message(&KEY_VALUE)),
-        one(10, "flags", "flags", Kind::Uint32),
-        one(11, "min", "min", Kind::Double),
-        one(12, "max", "max", Kind::Double),
+        exemplars(8),
+        attributes(9),
+        flags(10),
+        min(11),
+        max(12),
     ],
 );
 
@@ -156,19 +148,19 @@ pub static HISTOGRAM_DATA_POINT: Message = Message::new(
 pub static EXPONENTIAL_HISTOGRAM_DATA_POINT: Message = Message::new(
     "ExponentialHistogramDataPoint",
     &[
-        many(1, "attributes", "attributes", Kind::Message(&KEY_VALUE)),
-        one(2, "start_time_unix_nano", "startTimeUnixNano", Kind::Fixed64),
-        one(3, "time_unix_nano", "timeUnixNano", Kind::Fixed64),
-        one(4, "count", "count", Kind::Fixed64),
-        one(5, "sum", "sum", Kind::Double),
+        attributes(1),
+        START_TIME,
+        TIME,
+        COUNT,
+        SUM_OF_VALUES,
         one(6, "scale", "scale", Kind::Sint32),
         one(7, "zero_count", "zeroCount", Kind::Fixed64),
         one(8, "positive", "positive", Kind::Message(&BUCKETS)),
         one(9, "negative", "negative", Kind::Message(&BUCKETS)),
-        one(10, "flags", "flags", Kind::Uint32),
-        many(11, "exemplars", "exemplars", Kind::Message(&EXEMPLAR)),
-        one(12, "min", "min", Kind::Double),
-        one(13, "max", "max", Kind::Double),
+        flags(10),
+        exemplars(11),
+        min(12),
+        max(13),
         one(14, "zero_threshold", "zeroThreshold", Kind::Double),
     ],
 );
@@ -186,13 +178,13 @@ pub static BUCKETS: Message = Message::new(
 pub static SUMMARY_DATA_POINT: Message = Message::new(
     "SummaryDataPoint",
     &[
-        one(2, "start_time_unix_nano", "startTimeUnixNano", Kind::Fixed64),
-        one(3, "time_unix_nano", "timeUnixNano", Kind::Fixed64),
-        one(4, "count", "count", Kind::Fixed64),
-        one(5, "sum", "sum", Kind::Double),
+        START_TIME,
+        TIME,
+        COUNT,
+        SUM_OF_VALUES,
         many(6, "quantile_values", "quantileValues", Kind::Message(&VALUE_AT_QUANTILE)),
-        many(7, "attributes", "attributes", Kind::Message(&KEY_VALUE)),
-        one(8, "flags", "flags", Kind::Uint32),
+        attributes(7),
+        flags(8),
     ],
 );
 
@@ -210,10 +202,10 @@ pub static EXEMPLAR: Message = Message::new(
     "Exemplar",
     &[
         one(2, "time_unix_nano", "timeUnixNano", Kind::Fixed64),
-        one(3, "as_double", "asDouble", Kind::Double),
+        as_double(3),
         one(4, "span_id", "spanId", Kind::Id),
         one(5, "trace_id", "traceId", Kind::Id),
-        one(6, "as_int", "asInt", Kind::Sfixed64),
+        AS_INT,
         many(7, "filtered_attributes", "filteredAttributes", Kind::Message(&KEY_VALUE)),
     ],
 );

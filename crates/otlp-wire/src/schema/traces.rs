@@ -1,6 +1,7 @@
 //! Messages of traces.
 
-use super::{INSTRUMENTATION_SCOPE, KEY_VALUE, Kind, Message, RESOURCE, many, one};
+use super::common::{RESOURCE_FIELD, SCHEMA_URL, SCOPE_FIELD, attributes};
+use super::message::{Kind, Message, many, one};
 
 const SPAN_KIND: &[(&str, i32)] = &[
     ("SPAN_KIND_UNSPECIFIED", 0),
@@ -23,20 +24,16 @@ pub static TRACES_REQUEST: Message = Message::new(
 pub static RESOURCE_SPANS: Message = Message::new(
     "ResourceSpans",
     &[
-        one(1, "resource", "resource", Kind::Message(&RESOURCE)),
+        RESOURCE_FIELD,
         many(2, "scope_spans", "scopeSpans", Kind::Message(&SCOPE_SPANS)),
-        one(3, "schema_url", "schemaUrl", Kind::String),
+        SCHEMA_URL,
     ],
 );
 
 /// `ScopeSpans`.
 pub static SCOPE_SPANS: Message = Message::new(
     "ScopeSpans",
-    &[
-        one(1, "scope", "scope", Kind::Message(&INSTRUMENTATION_SCOPE)),
-        many(2, "spans", "spans", Kind::Message(&SPAN)),
-        one(3, "schema_url", "schemaUrl", Kind::String),
-    ],
+    &[SCOPE_FIELD, many(2, "spans", "spans", Kind::Message(&SPAN)), SCHEMA_URL],
 );
 
 /// `Span`.
@@ -51,7 +48,7 @@ pub static SPAN: Message = Message::new(
         one(6, "kind", "kind", Kind::Enum(SPAN_KIND)),
         one(7, "start_time_unix_nano", "startTimeUnixNano", Kind::Fixed64),
         one(8, "end_time_unix_nano", "endTimeUnixNano", Kind::Fixed64),
-        many(9, "attributes", "attributes", Kind::Message(&KEY_VALUE)),
+        attributes(9),
         one(10, "dropped_attributes_count", "droppedAttributesCount", Kind::Uint32),
         many(11, "events", "events", Kind::Message(&SPAN_EVENT)),
         one(12, "dropped_events_count", "droppedEventsCount", Kind::Uint32),
@@ -68,7 +65,7 @@ pub static SPAN_EVENT: Message = Message::new(
     &[
         one(1, "time_unix_nano", "timeUnixNano", Kind::Fixed64),
         one(2, "name", "name", Kind::String),
-        many(3, "attributes", "attributes", Kind::Message(&KEY_VALUE)),
+        attributes(3),
         one(4, "dropped_attributes_count", "droppedAttributesCount", Kind::Uint32),
     ],
 );
@@ -80,7 +77,7 @@ pub static SPAN_LINK: Message = Message::new(
         one(1, "trace_id", "traceId", Kind::Id),
         one(2, "span_id", "spanId", Kind::Id),
         one(3, "trace_state", "traceState", Kind::String),
-        many(4, "attributes", "attributes", Kind::Message(&KEY_VALUE)),
+        attributes(4),
         one(5, "dropped_attributes_count", "droppedAttributesCount", Kind::Uint32),
         one(6, "flags", "flags", Kind::Fixed32),
     ],
