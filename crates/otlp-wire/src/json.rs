@@ -21,14 +21,17 @@
 
 mod number;
 mod output;
+mod state;
 mod text;
 mod visit;
 mod write;
 
 use serde::de::{DeserializeSeed, Error as _};
 
-use crate::schema::{self, Message};
+use crate::schema::Message;
 use output::Output;
+pub use state::{ReadId, RejectedSpans};
+use state::{State, TOO_LONG};
 use visit::Outermost;
 pub use write::write;
 
@@ -42,16 +45,6 @@ pub struct Transcoded {
     /// A hexadecimal id that is too long, too short or zero is passed on; in links, exemplars and log records an invalid id is
     /// left empty.
     pub rejected: Vec<RejectedSpans>,
-}
-
-/// Spans rejected because of an invalid id. Displays the reason.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{field} is not hexadecimal")]
-pub struct RejectedSpans {
-    /// `trace_id`, `span_id` or `parent_span_id`.
-    pub field: &'static str,
-    /// Number of spans.
-    pub spans: u64,
 }
 
 /// Invalid JSON or an invalid message. Displays the cause with line and column; never quotes the text.
@@ -108,9 +101,6 @@ pub fn transcode_within(json: &[u8], message: &'static Message, output: Vec<u8>,
     run(json, message, |_, text| text::id(text), Output::new(output, limit))
 }
 
-/// Parser of ids: converts the field's name in the schema (`parent_span_id`) and the text to bytes; `None` if invalid.
-pub type ReadId = fn(&'static str, &str) -> Option<Vec<u8>>;
-
 /// Like [`transcode`], with a custom syntax of ids.
 ///
 /// # Errors
@@ -121,12 +111,7 @@ pub fn transcode_with(json: &[u8], message: &'static Message, id: ReadId) -> Res
 }
 
 fn run(json: &[u8], message: &'static Message, id: ReadId, output: Output) -> Result<Transcoded, JsonError> {
-    let mut state = State {
-        id,
-        output,
-        rejected: Vec::new(),
-        invalid: None,
-    };
+    let mut state = State::new(id, output);
     let mut text = serde_json::Deserializer::from_slice(json);
     let read = Outermost {
         state: &mut state,
@@ -148,42 +133,4 @@ fn run(json: &[u8], message: &'static Message, id: ReadId, output: Output) -> Re
         bytes: state.output.into_bytes(),
         rejected: state.rejected,
     })
-}
-
-/// Message of an error over the limit.
-const TOO_LONG: &str = "message too large in protobuf";
-
-/// Output and errors of a conversion.
-struct State {
-    id: ReadId,
-    output: Output,
-    rejected: Vec<RejectedSpans>,
-    /// Field of the invalid id that rejects the current span. Spans are not nested, so one is enough.
-    invalid: Option<&'static str>,
-}
-
-impl State {
-    /// Records that a field of `message` has an invalid id.
-    fn invalid_id(&mut self, message: &'static Message, field: &'static str) {
-        if is_span(message) {
-            self.invalid.get_or_insert(field);
-        }
-    }
-
-    /// Removes the output of a message since `start` if it is rejected; returns true if so.
-    fn end_of(&mut self, message: &'static Message, start: usize) -> bool {
-        let Some(field) = self.invalid.take_if(|_| is_span(message)) else {
-            return true;
-        };
-        self.output.truncate(start);
-        match self.rejected.iter_mut().find(|known| known.field == field) {
-            Some(known) => known.spans += 1,
-            None => self.rejected.push(RejectedSpans { field, spans: 1 }),
-        }
-        false
-    }
-}
-
-fn is_span(message: &'static Message) -> bool {
-    std::ptr::eq(message, &raw const schema::SPAN)
 }

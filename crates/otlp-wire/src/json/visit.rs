@@ -5,8 +5,8 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::number::Number;
+use super::state::{State, TOO_LONG};
 use super::text::{base64, named};
-use super::{State, TOO_LONG};
 use crate::reader::Value;
 use crate::schema::{Field, Kind, Message};
 
