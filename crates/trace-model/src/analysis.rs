@@ -75,30 +75,6 @@ pub struct Repeated {
     pub total_nano: u64,
 }
 
-/// Limits from which on equal calls are repeated ("N+1"): either suffices.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RepeatedLimits {
-    /// Number of calls, however short.
-    pub count: usize,
-    /// Their total duration in nanoseconds, of [`RepeatedLimits::FEWEST`] calls or more.
-    pub nano: u64,
-}
-
-impl RepeatedLimits {
-    /// Fewer calls are never repeated.
-    pub const FEWEST: usize = 5;
-}
-
-/// 10 calls, or 50 ms.
-impl Default for RepeatedLimits {
-    fn default() -> Self {
-        Self {
-            count: 10,
-            nano: 50_000_000,
-        }
-    }
-}
-
 /// A contradiction between a span's times and its parent's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ClockTrouble {
@@ -141,20 +117,6 @@ pub struct Group {
     /// The last end, in nanoseconds since the Unix epoch.
     pub last: u64,
 }
-
-/// Something that happened in a span, on its bar.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct EventMark {
-    /// Nanoseconds since the Unix epoch.
-    pub time_unix_nano: u64,
-    /// Name of the event; truncated.
-    pub name: Box<str>,
-    /// True for an exception.
-    pub exception: bool,
-}
-
-/// Events that a row shows one by one.
-pub const EVENT_MARKS: usize = 16;
 
 /// The analysis of one trace. Nodes are named by their position in its [`SpanTree`].
 #[derive(Clone, Debug)]

@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
-use std::sync::Arc;
 
 use bytes::Bytes;
 
@@ -11,97 +10,11 @@ mod items;
 mod service;
 
 use crate::sentry::Gravity;
-use crate::{IdError, LogRecord, Severity, Span, SpanId, SpanKind, StatusCode, TraceId, work};
+use crate::{IdError, LogRecord, Provenance, Severity, Span, SpanId, SpanKind, StatusCode, TraceId, pending};
 pub use items::{BatchLog, BatchSpan};
-
-/// The way by which a span arrived.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Source {
-    /// OTLP over gRPC.
-    OtlpGrpc,
-    /// OTLP over HTTP, protobuf or JSON.
-    OtlpHttp,
-    /// Made by the viewer itself: the request that a key fires.
-    Viewer,
-    /// A Sentry envelope.
-    Sentry,
-    /// OTLP over HTTP, by the route that Sentry has for it: Sentry gets it as well.
-    SentryOtlp,
-    /// A file that was saved.
-    File,
-}
-
-impl Source {
-    /// All of them.
-    pub const ALL: [Self; 6] = [
-        Self::OtlpGrpc,
-        Self::OtlpHttp,
-        Self::Viewer,
-        Self::Sentry,
-        Self::SentryOtlp,
-        Self::File,
-    ];
-
-    /// The name that `tail --json` prints.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::OtlpGrpc => "otlp-grpc",
-            Self::OtlpHttp => "otlp-http",
-            Self::Viewer => "viewer",
-            Self::Sentry => "sentry",
-            Self::SentryOtlp => "sentry-otlp",
-            Self::File => "file",
-        }
-    }
-
-    /// Returns the source with a [name](Self::name).
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|source| source.name() == name)
-    }
-}
-
-/// Data shared by all spans of one `ScopeSpans`, or all records of one `ScopeLogs`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Provenance {
-    /// `service.name`, cut at [`SERVICE_LENGTH_MAX`] bytes; empty when the resource has none.
-    pub service: Arc<str>,
-    /// The way by which it arrived.
-    pub source: Source,
-    /// The OTLP `Resource` message, encoded: one copy for all scopes of a request, however many there are.
-    pub resource: Arc<[u8]>,
-    /// The OTLP `InstrumentationScope` message, encoded.
-    pub scope: Arc<[u8]>,
-    /// `ResourceSpans.schema_url` or that of `ResourceLogs`, cut at [`SCHEMA_URL_LENGTH_MAX`] bytes; `None` where it is empty.
-    pub resource_schema: Option<Arc<str>>,
-    /// `ScopeSpans.schema_url` or that of `ScopeLogs`, cut in the same way.
-    pub scope_schema: Option<Arc<str>>,
-    /// `host.name` of the resource, cut as the service is.
-    pub(crate) host: Option<Arc<str>>,
-    /// Hashes of the resource, and of the scope with both schema URLs: computed by the walk, once per message, so that the store never
-    /// reads a whole one again.
-    pub(crate) resource_hash: u64,
-    pub(crate) scope_hash: u64,
-}
 
 /// The longest span name that is kept apart from its span, in bytes.
 pub(crate) const NAME_LENGTH_MAX: usize = 4_096;
-
-/// Bytes of the longest distinct service name: it is a part of every key, which trees compare and sort.
-pub const SERVICE_LENGTH_MAX: usize = 1_024;
-
-/// The longest schema URL that is kept, in bytes: it is compared once per scope.
-pub const SCHEMA_URL_LENGTH_MAX: usize = 1_024;
-
-/// Returns a schema URL as it is kept: cut at [`SCHEMA_URL_LENGTH_MAX`] bytes; `None` for an empty one.
-#[must_use]
-pub fn schema_url(url: &[u8]) -> Option<Arc<str>> {
-    let url = std::str::from_utf8(url).ok().filter(|url| !url.is_empty())?;
-    let url = crate::sentry::cut(url, SCHEMA_URL_LENGTH_MAX);
-    work::add(url.len());
-    Some(url.into())
-}
 
 /// A part of a request's body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -223,6 +136,21 @@ pub(crate) struct SpanHeader {
     pub(crate) raw: ByteRange,
     /// Set by [`Batch::hide_spans`].
     pub(crate) is_hidden: bool,
+}
+
+impl SpanHeader {
+    /// Returns the header of the span that a pending span announces; of any other span its own.
+    pub(crate) fn resolved(mut self, raw: &[u8]) -> Self {
+        let (true, Some(running)) = (self.start_unix_nano == self.end_unix_nano, self.parent_span_id) else {
+            return self;
+        };
+        if let Some(announced) = pending::announced(raw) {
+            self.span_id = running;
+            self.parent_span_id = announced.parent;
+            self.end_unix_nano = 0;
+        }
+        self
+    }
 }
 
 /// Header of a log record; the rest is in the body.

@@ -7,13 +7,37 @@
 use std::hash::{BuildHasher, Hash, Hasher};
 
 use crate::SpanKind;
-use crate::filter::wire::{AnyValue, KeyValue, Leaf, number, parts};
 use crate::hash::State;
 use crate::mask::mask;
+use crate::wire::{AnyValue, KeyValue, Leaf, number, parts};
 
 /// Identifies a call among the children of one span: equal for calls of the same kind, without their parameters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct CallId(u64);
+
+/// Limits from which on equal calls are repeated ("N+1"): either suffices.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RepeatedLimits {
+    /// Number of calls, however short.
+    pub count: usize,
+    /// Their total duration in nanoseconds, of [`RepeatedLimits::FEWEST`] calls or more.
+    pub nano: u64,
+}
+
+impl RepeatedLimits {
+    /// Fewer calls are never repeated.
+    pub const FEWEST: usize = 5;
+}
+
+/// 10 calls, or 50 ms.
+impl Default for RepeatedLimits {
+    fn default() -> Self {
+        Self {
+            count: 10,
+            nano: 50_000_000,
+        }
+    }
+}
 
 /// Attributes that make an internal span a call.
 const CALL_PREFIXES: [&[u8]; 3] = [b"db.", b"http.", b"rpc."];

@@ -5,7 +5,8 @@
 
 use std::borrow::Cow;
 
-use crate::filter::wire::{AnyValue, KeyValue, Leaf, Number, number, parts};
+use crate::number::Number;
+use crate::wire::{AnyValue, KeyValue, Leaf, number, parts};
 use crate::work;
 
 /// The host, port and path that a request is sent to.

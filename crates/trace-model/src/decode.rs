@@ -9,9 +9,7 @@ use opentelemetry_proto::tonic::trace::v1 as proto;
 use prost::Message;
 
 use crate::provenance::Provenance;
-use crate::{
-    Attribute, Event, Link, LogRecord, Scope, Severity, Span, SpanId, SpanKind, StatusCode, TraceId, Value, pending,
-};
+use crate::{Attribute, Event, Link, LogRecord, Scope, Severity, Span, SpanId, SpanKind, StatusCode, TraceId, Value, pending};
 
 /// Decodes one span whole; `None` for bytes that the walk would not have accepted.
 pub(crate) fn decode_span(raw: &[u8], origin: &Provenance) -> Option<Span> {

@@ -59,7 +59,6 @@ mod quantity;
 mod syntax;
 mod text;
 mod times;
-pub(crate) mod wire;
 
 use std::fmt;
 use std::ops::Range;

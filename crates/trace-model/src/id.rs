@@ -137,6 +137,15 @@ impl SpanKey {
     }
 }
 
+/// Returns the id of the row for a trace's error events without a span: an id that no span has, unless it was made on purpose.
+#[must_use]
+pub fn outside_of_spans(trace_id: TraceId) -> SpanId {
+    let [id @ .., _, _, _, _, _, _, _, _] = trace_id.as_bytes();
+    // Not a part of the trace's id itself: some senders use that for their root.
+    let id = (!u64::from_be_bytes(*id)).max(1);
+    SpanId::from_bytes(id.to_be_bytes()).unwrap_or_else(|_| unreachable!("at least 1"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

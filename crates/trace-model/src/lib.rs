@@ -33,6 +33,7 @@ mod batch;
 mod call;
 mod call_target;
 mod cross_check;
+mod decode;
 pub mod filter;
 mod gradual_table;
 mod hash;
@@ -41,41 +42,45 @@ mod id;
 mod log_record;
 mod mask;
 pub mod metrics;
+mod number;
 pub mod otlp;
 mod outline;
 mod pending;
+mod provenance;
+mod row_span;
 pub mod sentry;
 mod span;
+mod span_node;
 mod store;
 mod subject;
+mod text;
 mod tree;
 mod walk;
+mod wire;
 pub mod work;
 
-pub use analysis::{
-    Analysis, ClockTrouble, CriticalPath, CriticalPathError, EVENT_MARKS, EventMark, Gap, Group, Lint, Repeated, RepeatedLimits,
-    Rule, Section,
-};
-pub use batch::{
-    Batch, BatchLog, BatchSpan, DropReason, DroppedSpans, Flags, Provenance, SCHEMA_URL_LENGTH_MAX, SERVICE_LENGTH_MAX, Source,
-    schema_url,
-};
+pub use analysis::{Analysis, ClockTrouble, CriticalPath, CriticalPathError, Gap, Group, Lint, Repeated, Rule, Section};
+pub use batch::{Batch, BatchLog, BatchSpan, DropReason, DroppedSpans, Flags};
+pub use call::RepeatedLimits;
 pub use call_target::CallTarget;
 pub use cross_check::{CrossCheck, CrossChecks, ReachPass, SentryReach};
 pub use filter::{Candidate, Clock, Filter, FilterError, LogCandidate, Records};
 pub use hidden::HiddenSpans;
-pub use id::{IdError, SpanId, SpanKey, TraceId};
+pub use id::{IdError, SpanId, SpanKey, TraceId, outside_of_spans};
 pub use log_record::{LogRecord, Severity};
 pub use metrics::MetricsBatch;
 pub use otlp_wire::Malformed;
-pub use outline::{Column, ERROR_MARKS, ErrorMark, Outline, Overview, Row, RowAnalysis, RowSpan};
+pub use outline::{Column, Outline, Overview, Row, RowAnalysis};
+pub use provenance::{Provenance, RawRecord, SCHEMA_URL_LENGTH_MAX, SERVICE_LENGTH_MAX, Source, schema_url};
+pub use row_span::{ERROR_MARKS, EVENT_MARKS, ErrorMark, EventMark, RowSpan};
 pub use span::{Attribute, Event, Link, Scope, Span, SpanKind, StatusCode, Value};
+pub use span_node::SpanNode;
 pub use store::{
     ClientReport, ErrorReader, ErrorScope, Expectation, ListPlace, LogCondition, LogId, LogQuery, LogReader, LogView,
-    MatchReader, Matches, RANKED, RankBy, Ranking, RawProgress, RawReader, RawRecord, ReportedError, Revision, Root, SECONDS,
-    SHAPE, SPAN_EXCEPTIONS_MAX, SearchProgress, ServiceStats, SpanPlaces, Store, StoredLog, StoredLogReader, StoredReader,
-    StoredSpan, Totals, TraceSummary, outside_of_spans,
+    MatchReader, Matches, RANKED, RankBy, Ranking, RawProgress, RawReader, ReportedError, Revision, Root, SECONDS, SHAPE,
+    SPAN_EXCEPTIONS_MAX, SearchProgress, ServiceStats, SpanPlaces, Store, StoredLog, StoredLogReader, StoredReader, StoredSpan,
+    Totals, TraceSummary,
 };
 pub use subject::{CallStatus, SpanSubject, StatusClass, grpc_status};
-pub use tree::{SpanNode, SpanTree, TraceReader};
+pub use tree::{SpanTree, TraceReader};
 pub use walk::{Grant, ReadError};

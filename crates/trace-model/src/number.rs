@@ -55,3 +55,24 @@ impl fmt::Display for Number {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_compared_as_what_they_are() {
+        let number = |text: &str| Number::parse(text.as_bytes());
+        assert_eq!(number("9007199254740993"), Some(Number::Int(9_007_199_254_740_993)));
+        assert_eq!(
+            Number::Int(9_007_199_254_740_993).compare(Number::Int(9_007_199_254_740_992)),
+            Some(Ordering::Greater)
+        );
+        assert_eq!(Number::Int(1).compare(Number::Double(1.5)), Some(Ordering::Less));
+        assert_eq!(Number::Double(f64::NAN).compare(Number::Int(0)), None);
+        assert_eq!(number("-1.5e3"), Some(Number::Double(-1500.0)));
+        for none in ["", "inf", "NaN", "1e999", "0x10", "five", "1 "] {
+            assert_eq!(number(none), None, "{none}");
+        }
+    }
+}

@@ -6,8 +6,7 @@
 
 use otlp_wire::{Value as Wire, fields};
 
-use crate::batch::SpanHeader;
-use crate::walk::{ATTRIBUTES, key_and_text};
+use crate::wire::{key_and_text, number};
 use crate::{Span, SpanId, Value};
 
 const TYPE: &str = "logfire.span_type";
@@ -32,28 +31,25 @@ impl Said {
     }
 }
 
-/// Turns a pending span into the span it announces. Only spans of no length can be pending: the attributes of others are not
-/// read.
-pub(crate) fn resolve_head(mut head: SpanHeader, raw: &[u8]) -> SpanHeader {
-    let (true, Some(running)) = (head.start_unix_nano == head.end_unix_nano, head.parent_span_id) else {
-        return head;
-    };
+/// Data of the span that a pending span announces.
+pub(crate) struct Announced {
+    pub(crate) parent: Option<SpanId>,
+}
+
+/// Reads the attributes of a pending span; `None` for any other span. Only spans of no length can be pending: the attributes of others need
+/// not be read.
+pub(crate) fn announced(raw: &[u8]) -> Option<Announced> {
     let mut said = Said::default();
     for field in fields(raw) {
-        if let (true, Wire::Bytes(attribute)) = (field.number == u32::from(ATTRIBUTES), field.value) {
+        if let (number::SPAN_ATTRIBUTES, Wire::Bytes(attribute)) = (field.number, field.value) {
             let (key, text) = key_and_text(attribute);
             said.attribute(key, text);
         }
     }
-    if said.pending {
-        head.span_id = running;
-        head.parent_span_id = said.parent;
-        head.end_unix_nano = 0;
-    }
-    head
+    said.pending.then_some(Announced { parent: said.parent })
 }
 
-/// The same for a span that was decoded.
+/// Turns a decoded pending span into the span that it announces.
 pub(crate) fn resolve(mut span: Span) -> Span {
     let (true, Some(running)) = (span.end_unix_nano.unwrap_or(0) == span.start_unix_nano, span.parent_span_id) else {
         return span;

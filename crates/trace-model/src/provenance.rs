@@ -1,4 +1,4 @@
-//! Where spans and log records come from: the way, the resource, the scope.
+//! Provenance of spans and log records: the way, the resource, the scope.
 
 use std::sync::Arc;
 

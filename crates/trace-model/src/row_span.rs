@@ -1,4 +1,4 @@
-//! What a row shows of its span: data, errors, and events.
+//! Data of a span on its row: names and times, errors, events.
 
 use std::sync::Arc;
 

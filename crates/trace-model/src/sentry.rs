@@ -18,6 +18,7 @@ use opentelemetry_proto::tonic::common::v1::any_value;
 use opentelemetry_proto::tonic::logs::v1::LogRecord;
 use prost::Message;
 
+use crate::text::cut;
 use crate::{SpanId, TraceId};
 
 pub use verdict::{Awaited, Mismatch, Reason, SourceOfTruth, Verdict};
@@ -166,10 +167,4 @@ pub(crate) fn title(raw: &[u8]) -> String {
         body
     };
     cut(&title, TITLE).to_owned()
-}
-
-/// The first bytes of a text, at most so many, whole characters.
-pub(crate) fn cut(text: &str, bytes: usize) -> &str {
-    let end = (0..=bytes.min(text.len())).rev().find(|at| text.is_char_boundary(*at));
-    &text[..end.unwrap_or(0)]
 }

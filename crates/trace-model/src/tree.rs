@@ -8,7 +8,7 @@ use hashbrown::HashMap;
 use crate::call::CallId;
 use crate::store::SpanRecord as Span;
 use crate::work::drop_in_steps;
-use crate::{RepeatedLimits, SpanId, SpanKind, Store, TraceId};
+use crate::{RepeatedLimits, SpanId, SpanKind, SpanNode, Store, TraceId};
 
 mod links;
 mod node;
@@ -17,7 +17,6 @@ mod shared_ids;
 mod walk;
 
 use links::Links;
-pub use node::SpanNode;
 pub(crate) use reader::Read;
 pub use reader::TraceReader;
 

@@ -11,10 +11,11 @@ use otlp_wire::{DEPTH, Malformed, Reader, Value, fields, schema, validate_attrib
 
 use crate::batch::{ByteRange, Carry, DropReason, DroppedSpans, LogHeader, NAME_LENGTH_MAX, SpanFlags, SpanHeader};
 use crate::sentry::Gravity;
+use crate::wire::key_and_text;
 use crate::work::{self, VISIT};
 use crate::{
-    Batch, IdError, Provenance, SERVICE_LENGTH_MAX, Severity, Source, SpanId, SpanKind, StatusCode, TraceId, call_target, hash,
-    otlp, pending, schema_url, sentry,
+    Batch, IdError, Provenance, SERVICE_LENGTH_MAX, Severity, Source, SpanId, SpanKind, StatusCode, TraceId, call_target, decode,
+    hash, schema_url, sentry, text,
 };
 
 impl Batch {
@@ -166,7 +167,7 @@ const IN_SCOPE: u32 = DEPTH - 2;
 const IN_RECORD: u32 = DEPTH - 3;
 
 /// The number of `Span.attributes`.
-pub(crate) const ATTRIBUTES: u8 = 9;
+const ATTRIBUTES: u8 = 9;
 
 /// Spans for which memory is reserved at the start, at most.
 const SPANS_RESERVED_MAX: usize = 4096;
@@ -366,23 +367,21 @@ impl<'a> Walk<'a> {
         match ids(trace_id, span_id, parent) {
             Ok((trace_id, span_id, parent_span_id)) => {
                 reserve(&mut self.spans, 1, &mut self.list_bytes, self.grant)?;
-                self.spans.push(pending::resolve_head(
-                    SpanHeader {
-                        trace_id,
-                        span_id,
-                        parent_span_id,
-                        start_unix_nano: start,
-                        end_unix_nano: end,
-                        kind: SpanKind::from_otlp(enumeration(kind)),
-                        status: StatusCode::from_otlp(enumeration(status)),
-                        marks,
-                        origin: self.origin(),
-                        name,
-                        raw: ByteRange::of(self.body, raw),
-                        is_hidden: false,
-                    },
-                    raw,
-                ));
+                let header = SpanHeader {
+                    trace_id,
+                    span_id,
+                    parent_span_id,
+                    start_unix_nano: start,
+                    end_unix_nano: end,
+                    kind: SpanKind::from_otlp(enumeration(kind)),
+                    status: StatusCode::from_otlp(enumeration(status)),
+                    marks,
+                    origin: self.origin(),
+                    name,
+                    raw: ByteRange::of(self.body, raw),
+                    is_hidden: false,
+                };
+                self.spans.push(header.resolved(raw));
             }
             Err(reason) => self.rejected.add(reason, 1),
         }
@@ -565,7 +564,7 @@ const fn enumeration(number: u64) -> i32 {
 /// `service.name`; a number, a list or any other value as text, since some programs set those.
 pub(crate) fn service_name(resource: &[u8]) -> Cow<'_, str> {
     match attribute(resource, b"service.name") {
-        Some((attribute, text)) => text.map_or_else(|| Cow::Owned(otlp::value_as_text(attribute)), Cow::Borrowed),
+        Some((attribute, text)) => text.map_or_else(|| Cow::Owned(decode::value_as_text(attribute)), Cow::Borrowed),
         None => Cow::Borrowed(""),
     }
 }
@@ -586,7 +585,7 @@ fn attribute<'a>(resource: &'a [u8], wanted: &[u8]) -> Option<(&'a [u8], Option<
 }
 
 fn bounded(name: &str) -> &str {
-    sentry::cut(name, SERVICE_LENGTH_MAX)
+    text::cut(name, SERVICE_LENGTH_MAX)
 }
 
 fn length(url: Option<&str>) -> usize {
@@ -595,26 +594,6 @@ fn length(url: Option<&str>) -> usize {
 
 fn hash_of_schema(url: Option<&str>) -> u64 {
     url.map_or(0, |url| hash::of(url.as_bytes()))
-}
-
-/// Returns an attribute's key, and its value if that is text. Of repeated fields the last value counts.
-pub(crate) fn key_and_text(attribute: &[u8]) -> (&[u8], Option<&str>) {
-    let (mut key, mut text) = (&[][..], None);
-    for field in fields(attribute) {
-        match (field.number, field.value) {
-            (1, Value::Bytes(bytes)) => key = bytes,
-            (2, Value::Bytes(value)) => {
-                for alternative in fields(value).filter(|alternative| (1..=8).contains(&alternative.number)) {
-                    text = match alternative.value {
-                        Value::Bytes(bytes) if alternative.number == 1 => std::str::from_utf8(bytes).ok(),
-                        _ => None,
-                    };
-                }
-            }
-            _ => {}
-        }
-    }
-    (key, text)
 }
 
 #[cfg(test)]

@@ -3,10 +3,10 @@
 use hashbrown::HashMap;
 
 use super::times::Time;
-use super::{Group, Repeated, RepeatedLimits};
+use super::{Group, Repeated};
 use crate::call::CallId;
 use crate::work::{Visits, sort_by};
-use crate::{SpanNode, SpanTree, StatusCode};
+use crate::{RepeatedLimits, SpanNode, SpanTree, StatusCode};
 
 /// Members of the smallest group.
 const MANY: usize = 5;

@@ -2,10 +2,11 @@
 
 use bytes::Bytes;
 
-use super::{Batch, ByteRange, LogHeader, Provenance, SpanFlags, SpanHeader};
+use super::{Batch, ByteRange, LogHeader, SpanFlags, SpanHeader};
 use crate::sentry::Gravity;
 use crate::{
-    CallTarget, Candidate, LogCandidate, LogRecord, RawRecord, Source, Span, SpanId, SpanKind, StatusCode, TraceId, otlp, work,
+    CallTarget, Candidate, LogCandidate, LogRecord, Provenance, RawRecord, Source, Span, SpanId, SpanKind, StatusCode, TraceId,
+    decode, outside_of_spans, work,
 };
 
 /// A span of a batch.
@@ -164,7 +165,7 @@ impl<'a> BatchSpan<'a> {
     /// Decodes the whole span.
     #[must_use]
     pub fn decode(&self) -> Option<Span> {
-        otlp::decode_span(self.batch.bytes_at(self.head.raw), self.origin)
+        decode::decode_span(self.batch.bytes_at(self.head.raw), self.origin)
     }
 }
 
@@ -207,7 +208,7 @@ impl<'a> BatchLog<'a> {
     #[must_use]
     pub fn span_candidate<'b>(&'b self, name: &'b str) -> Option<Candidate<'b>> {
         let trace_id = self.head.trace_id?;
-        let span_id = self.head.span_id.unwrap_or_else(|| crate::outside_of_spans(trace_id));
+        let span_id = self.head.span_id.unwrap_or_else(|| outside_of_spans(trace_id));
         Some(Candidate {
             trace_id,
             span_id,
@@ -240,6 +241,6 @@ impl<'a> BatchLog<'a> {
     /// Decodes the whole record.
     #[must_use]
     pub fn decode(&self) -> Option<LogRecord> {
-        otlp::decode_log(self.batch.bytes_at(self.head.raw), self.origin)
+        decode::decode_log(self.batch.bytes_at(self.head.raw), self.origin)
     }
 }

@@ -6,7 +6,7 @@ use otlp_wire::{Value, fields};
 use prost::encoding::{WireType, encode_key, encode_varint};
 
 use super::Batch;
-use crate::walk::key_and_text;
+use crate::wire::key_and_text;
 use crate::{hash, work};
 
 const SERVICE_NAME: &[u8] = b"service.name";

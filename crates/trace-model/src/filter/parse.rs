@@ -11,10 +11,11 @@ use std::ops::Range;
 
 use super::cursor::{Cursor, Word, WordEnd};
 use super::keys::{self, IdPrefix, Known, State};
-use super::quantity::{Comparison, DurationTest, Number, parse_duration};
+use super::quantity::{Comparison, DurationTest, parse_duration};
 use super::syntax::{AttributeTest, Expr, Subject, Term, TextTest};
 use super::times::{At, Since};
 use super::{Clock, FilterError, MAX_DEPTH, MAX_LENGTH, Records};
+use crate::number::Number;
 use crate::{SpanKind, StatusCode};
 
 /// Reads a whole filter.

@@ -2,6 +2,7 @@
 
 mod anywhere;
 mod attribute;
+mod ids;
 mod logs;
 mod terms;
 

@@ -3,8 +3,9 @@
 use std::fmt::{self, Display};
 
 use super::keys::{self, Field, IdField, IdPrefix, Known, State};
-use super::quantity::{Comparison, DurationTest, Number};
+use super::quantity::{Comparison, DurationTest};
 use super::times::{At, Since};
+use crate::number::Number;
 use crate::{Severity, SpanKind, StatusCode};
 
 /// A condition. Groups have two or more members, none of them a group of the same sort; only the outermost one may be empty.

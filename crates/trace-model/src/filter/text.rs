@@ -4,9 +4,9 @@ mod needle;
 
 pub(super) use needle::{Needle, fold};
 
-use super::quantity::Number;
 use super::syntax::Pattern;
-use super::wire::Leaf;
+use crate::number::Number;
+use crate::wire::Leaf;
 
 /// A [`Pattern`], ready to be compared with values.
 #[derive(Clone, Debug)]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::identity::{self, Identity};
 use super::{MetricKind, POINTS, Point};
 use crate::gradual_table::GradualTable;
-use crate::{Attribute, otlp, work};
+use crate::{Attribute, decode, work};
 
 /// Key of a series.
 #[derive(Clone, Debug)]
@@ -44,7 +44,7 @@ impl SeriesKey {
     /// Returns the attributes that tell it apart from other series of the metric.
     #[must_use]
     pub fn attributes(&self) -> Vec<Attribute> {
-        otlp::decode_attributes(&self.attributes)
+        decode::decode_attributes(&self.attributes)
     }
 }
 

@@ -4,12 +4,11 @@ use std::hash::BuildHasher;
 
 use hashbrown::{HashMap, HashTable};
 
-use super::{ERROR_MARKS, ErrorMark};
 use crate::hash::State;
 use crate::sentry::Gravity;
 use crate::tree::Read;
 use crate::work::{VISIT, Visits, add, drop_in_steps, strides, visited};
-use crate::{Analysis, SpanId, SpanKey, SpanTree, StatusCode};
+use crate::{Analysis, ERROR_MARKS, ErrorMark, SpanId, SpanKey, SpanTree, StatusCode};
 
 /// A tree with its analysis and indexes.
 #[derive(Debug, Default)]

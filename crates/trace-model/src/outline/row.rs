@@ -1,7 +1,7 @@
 //! One row: data of the tree, the analysis and the store.
 
-use super::{ErrorMark, Outline, Row, RowAnalysis, RowSpan};
-use crate::{Gap, StatusCode, Store};
+use super::{Outline, Row, RowAnalysis};
+use crate::{ErrorMark, Gap, RowSpan, StatusCode, Store};
 
 impl Outline {
     pub(super) fn row(&self, store: &Store, at: usize) -> Row {

@@ -1,7 +1,7 @@
 //! Gravity of a reported error.
 
 use crate::Severity;
-use crate::filter::wire::{AnyValue, KeyValue, Leaf};
+use crate::wire::{AnyValue, KeyValue, Leaf};
 
 /// Gravity of an error event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

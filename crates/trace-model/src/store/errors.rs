@@ -10,7 +10,7 @@ use super::trace::SeenSpans;
 use super::{LogId, Revision, Store};
 use crate::batch::SpanFlags;
 use crate::work::{self, VISIT};
-use crate::{Event, LogRecord, RawProgress, SpanKey, StatusCode, TraceId, otlp};
+use crate::{Event, LogRecord, RawProgress, SpanKey, StatusCode, TraceId, decode};
 
 /// Maximum number of noted traces and log records: the latest ones.
 const NOTED_MAX: usize = 8_192;
@@ -187,7 +187,7 @@ impl Store {
         if record.is_error_event() {
             let (raw, origin) = (contents.log.raw(at), contents.origins.get(record.origin));
             work::add(8 * VISIT + 2 * (raw.len() + origin.resource.len() + origin.scope.len()));
-            if let Some(record) = otlp::decode_log(raw, origin) {
+            if let Some(record) = decode::decode_log(raw, origin) {
                 read(ReportedError::Record(Box::new(record)));
             }
         } else if record.has_exception() {
@@ -211,7 +211,7 @@ impl Store {
                 _ => None,
             }
         });
-        events.filter_map(otlp::decode_exception).take(SPAN_EXCEPTIONS_MAX)
+        events.filter_map(decode::decode_exception).take(SPAN_EXCEPTIONS_MAX)
     }
 
     /// Notes an error that has been stored.

@@ -6,9 +6,9 @@
 use std::hash::BuildHasher;
 
 use super::Store;
+use super::hashes::{hash_of_error, hash_of_sentry};
 use super::record::{Record, RecordId, RecordKind, Slot};
 use super::trace::{List, Trace};
-use super::write::{hash_of_error, hash_of_sentry};
 use crate::work::{self, VISIT};
 use crate::{SpanId, TraceId};
 

@@ -5,10 +5,9 @@ use std::sync::Arc;
 
 use super::Store;
 use super::record::Slot;
-use super::trace::Rare;
 use crate::sentry::{Delivery, Evidence, SentryTrace};
 use crate::work::{self, VISIT};
-use crate::{SpanId, TraceId, sentry};
+use crate::{SpanId, TraceId, text};
 
 /// Lines of client reports kept.
 const REPORTS: usize = 64;
@@ -262,14 +261,6 @@ impl Store {
     pub(super) fn evidence(&self, slot: Slot) -> Option<&TraceEvidence> {
         self.traces[slot].rare.as_deref()?.evidence.as_deref()
     }
-
-    pub(super) fn change_rare(&mut self, slot: Slot, change: impl FnOnce(&mut Rare)) {
-        let trace = &mut self.traces[slot];
-        let before = trace.rare.as_ref().map_or(0, |rare| rare.bytes());
-        let rare = trace.rare.get_or_insert_default();
-        change(rare);
-        self.rare_bytes = self.rare_bytes + rare.bytes() - before;
-    }
 }
 
 /// Takes some spans out of all.
@@ -281,7 +272,7 @@ fn some_of(spans: &mut Vec<SpanId>) -> Vec<SpanId> {
 }
 
 fn cut(text: &str) -> Box<str> {
-    sentry::cut(text, TEXT).into()
+    text::cut(text, TEXT).into()
 }
 
 fn short(delivery: &Delivery) -> Delivery {

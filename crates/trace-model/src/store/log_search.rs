@@ -5,9 +5,9 @@
 //! and ending or moving one keeps the list right without a mark on the record.
 
 use super::log_condition::LogCondition;
-use super::logs::{Listed, LogId, LogView};
+use super::log_list::{Listed, LogView};
 use super::reader::Cursor;
-use super::record::{RecordId, RecordKind};
+use super::record::{LogId, RecordId, RecordKind};
 use super::search::{Position, RECORD};
 use super::sorted::Sorted;
 use super::stored::StoredLog;

@@ -6,62 +6,12 @@
 use std::ops::{Range, RangeInclusive};
 
 use super::Store;
+use super::log_list::{Listed, LogView};
 use super::log_search::LogSearch;
-use super::record::{Record, RecordId};
+use super::record::{LogId, Record, RecordId};
 use super::sorted::Sorted;
 use super::stored::StoredLog;
-use crate::Severity;
 use crate::work::{self, VISIT};
-
-/// Identity of a stored log record. The order of ids is that of the lists: by time, then by arrival.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct LogId {
-    time_unix_nano: u64,
-    number: u64,
-}
-
-impl LogId {
-    const LAST: Self = Self::new(u64::MAX, u64::MAX);
-
-    pub(super) const fn new(time_unix_nano: u64, number: u64) -> Self {
-        Self { time_unix_nano, number }
-    }
-
-    /// Time of the record, or of its observation if the sender gave none; nanoseconds since the Unix epoch.
-    #[must_use]
-    pub const fn time_unix_nano(self) -> u64 {
-        self.time_unix_nano
-    }
-}
-
-/// A list of log records. Each of them has a [query](super::LogQuery) of its own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LogView {
-    /// All records, or those that match a query.
-    All,
-    /// Records of one trace; empty without a query.
-    Trace,
-}
-
-impl LogView {
-    pub(super) const ALL: [Self; 2] = [Self::All, Self::Trace];
-}
-
-/// An entry of a list.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Listed {
-    pub(super) at: RecordId,
-    pub(super) severity: Severity,
-}
-
-impl Listed {
-    pub(super) fn of(at: RecordId, record: &Record) -> Self {
-        Self {
-            at,
-            severity: record.severity(),
-        }
-    }
-}
 
 /// The lists of log records.
 ///
@@ -168,7 +118,7 @@ impl Store {
         let list = self.logs.list(view)?;
         let (earliest, _) = list.range(0..1).next()?;
         let (latest, _) = list.last()?;
-        Some(earliest.time_unix_nano..=latest.time_unix_nano)
+        Some(earliest.time_unix_nano()..=latest.time_unix_nano())
     }
 
     /// Returns a record; `None` if it has left.
@@ -226,7 +176,7 @@ impl LogReader {
         let list = self.view.map_or(Some(store.logs.all()), |view| store.logs.list(view));
         let Some(list) = list else { return true };
         for (id, listed) in list.before(self.before) {
-            if id.time_unix_nano < self.from_unix_nano {
+            if id.time_unix_nano() < self.from_unix_nano {
                 return true;
             }
             self.before = id;

@@ -8,9 +8,8 @@ use otlp_wire::{Value, fields};
 use super::Store;
 use super::origins::Kept;
 use super::record::RecordId;
-use crate::analysis::{EVENT_MARKS, EventMark};
 use crate::batch::SpanFlags;
-use crate::{RowSpan, sentry};
+use crate::{EVENT_MARKS, EventMark, RowSpan, sentry, text};
 
 /// Data of a row's span.
 #[derive(Default)]
@@ -77,7 +76,7 @@ fn event_mark(event: &[u8]) -> EventMark {
     }
     EventMark {
         time_unix_nano: time,
-        name: sentry::cut(std::str::from_utf8(name).unwrap_or_default(), 128).into(),
+        name: text::cut(std::str::from_utf8(name).unwrap_or_default(), 128).into(),
         exception: name == sentry::EXCEPTION.as_bytes(),
     }
 }

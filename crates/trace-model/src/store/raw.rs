@@ -3,16 +3,7 @@
 use super::Store;
 use super::reader::Cursor;
 use super::record::{RecordId, RecordKind};
-use crate::{Provenance, TraceId, work};
-
-/// A span or a log record, not decoded.
-#[derive(Clone, Copy, Debug)]
-pub struct RawRecord<'a> {
-    /// Resource, scope, and the way by which it arrived.
-    pub origin: &'a Provenance,
-    /// The OTLP `Span` or `LogRecord` message.
-    pub bytes: &'a [u8],
-}
+use crate::{RawRecord, TraceId, work};
 
 /// Reads the spans of a trace that are rows, and then its log records, each in order of arrival, in steps. Of a span that arrived
 /// both ways it is OTLP's.

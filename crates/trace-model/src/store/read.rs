@@ -13,16 +13,9 @@ use super::{Revision, ServiceStats, Store};
 use crate::call::{self, CallId};
 use crate::hash::State;
 use crate::work::{self, VISIT};
-use crate::{LogRecord, RepeatedLimits, RowSpan, Severity, Span, SpanId, SpanKey, SpanNode, SpanSubject, TraceId, otlp};
-
-/// Returns the id of the row for a trace's error events without a span: an id that no span has, unless it was made on purpose.
-#[must_use]
-pub fn outside_of_spans(trace_id: TraceId) -> SpanId {
-    let [id @ .., _, _, _, _, _, _, _, _] = trace_id.as_bytes();
-    // Not a part of the trace's id itself: some senders use that for their root.
-    let id = (!u64::from_be_bytes(*id)).max(1);
-    SpanId::from_bytes(id.to_be_bytes()).unwrap_or_else(|_| unreachable!("at least 1"))
-}
+use crate::{
+    LogRecord, RepeatedLimits, RowSpan, Severity, Span, SpanId, SpanKey, SpanNode, SpanSubject, TraceId, decode, outside_of_spans,
+};
 
 /// A position in the list of traces that is stable while others arrive and leave; the default is before the newest.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -156,7 +149,7 @@ impl Store {
         let raw = self.contents.log.raw(at);
         // Each of its texts is copied.
         work::add(8 * VISIT + 2 * (raw.len() + origin.resource.len() + origin.scope.len()));
-        otlp::decode_span(raw, origin)
+        decode::decode_span(raw, origin)
     }
 
     /// The log records of a trace, or those of one of its spans, by time; at most `limit` of them, the first ones.
@@ -195,7 +188,7 @@ impl Store {
         });
         let decoded = wanted.into_iter().take(limit);
         decoded
-            .filter_map(|at| otlp::decode_log(log.raw(at), self.contents.origins.get(log.get(at).origin)))
+            .filter_map(|at| decode::decode_log(log.raw(at), self.contents.origins.get(log.get(at).origin)))
             .collect()
     }
 

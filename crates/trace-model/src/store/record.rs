@@ -1,9 +1,29 @@
 //! Header of a span or a log record: one cache line.
 
-use super::logs::LogId;
 use crate::batch::{LogHeader, SpanFlags, SpanHeader};
 use crate::sentry::Gravity;
 use crate::{Severity, SpanId, SpanKind, StatusCode};
+
+/// Identity of a stored log record. The order of ids is that of the lists: by time, then by arrival.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LogId {
+    time_unix_nano: u64,
+    number: u64,
+}
+
+impl LogId {
+    pub(super) const LAST: Self = Self::new(u64::MAX, u64::MAX);
+
+    pub(super) const fn new(time_unix_nano: u64, number: u64) -> Self {
+        Self { time_unix_nano, number }
+    }
+
+    /// Time of the record, or of its observation if the sender gave none; nanoseconds since the Unix epoch.
+    #[must_use]
+    pub const fn time_unix_nano(self) -> u64 {
+        self.time_unix_nano
+    }
+}
 
 /// Position of a record in the log: chunk and index. It changes only when the record is copied forward.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -7,10 +7,10 @@ use super::log::SegmentLog;
 use super::record::{Record, RecordId, Slot};
 use super::sorted::Sorted;
 use super::trace::Trace;
-use super::{Contents, Store, outside_of_spans};
+use super::{Contents, Store};
 use crate::filter::{Candidate, Memo};
 use crate::work;
-use crate::{Filter, SpanKind, StatusCode};
+use crate::{Filter, SpanKind, StatusCode, outside_of_spans};
 
 /// Bytes of a record that counts for one.
 pub(super) const RECORD: usize = 1_024;

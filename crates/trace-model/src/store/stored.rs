@@ -2,17 +2,17 @@
 
 use std::sync::Arc;
 
-use super::logs::{Listed, LogId};
+use super::Store;
+use super::log_list::Listed;
 use super::reader::Cursor;
-use super::record::{Record, RecordId, RecordKind};
+use super::record::{LogId, Record, RecordId, RecordKind};
 use super::search::candidate;
-use super::{Store, outside_of_spans};
-use crate::filter::wire::{self, AnyValue, Leaf};
 use crate::sentry::Gravity;
+use crate::wire::{self, AnyValue, Leaf};
 use crate::work::VISIT;
 use crate::{
     Candidate, LogCandidate, LogRecord, Provenance, RawProgress, RawRecord, Severity, Span, SpanId, SpanKind, StatusCode,
-    TraceId, Value, otlp, sentry, work,
+    TraceId, Value, decode, outside_of_spans, text, work,
 };
 
 /// A span of a trace that has a row, not decoded.
@@ -149,7 +149,7 @@ impl<'a> StoredLog<'a> {
         let start = |text: &[u8]| {
             let text = std::str::from_utf8(text).unwrap_or_default();
             work::add(text.len().min(bytes_max));
-            Value::String(sentry::cut(text, bytes_max).to_owned())
+            Value::String(text::cut(text, bytes_max).to_owned())
         };
         let body = wire::message(raw, wire::number::LOG_BODY);
         match AnyValue::read(&body) {
@@ -159,7 +159,7 @@ impl<'a> StoredLog<'a> {
                 name => start(name),
             },
             _ if body.len() > bytes_max => Value::Bytes(Vec::new()),
-            _ => otlp::decode_value(&body),
+            _ => decode::decode_value(&body),
         }
     }
 
@@ -177,7 +177,7 @@ impl<'a> StoredLog<'a> {
     pub fn decode(&self) -> Option<LogRecord> {
         let RawRecord { origin, bytes } = self.raw();
         work::add(8 * VISIT + 2 * (bytes.len() + origin.resource.len() + origin.scope.len()));
-        otlp::decode_log(bytes, origin)
+        decode::decode_log(bytes, origin)
     }
 
     /// Returns what a filter of log records reads of it.

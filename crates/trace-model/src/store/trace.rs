@@ -2,11 +2,12 @@
 
 use hashbrown::HashMap;
 
+use super::Store;
 use super::below::Parents;
 use super::duplicates::Duplicates;
 use super::evidence::TraceEvidence;
 use super::record::{RecordId, RecordKind, Slot};
-use super::summary::Cache;
+use super::summary::{Cache, TraceSummary};
 use crate::gradual_table::GradualTable;
 use crate::hash::State;
 use crate::{SpanId, TraceId};
@@ -159,5 +160,28 @@ impl Trace {
     /// Returns true if it is listed.
     pub(super) const fn is_listed(&self) -> bool {
         self.id.is_some() && self.spans.count + self.sentry.count + self.logs.count > 0
+    }
+
+    /// Returns a summary with the counts of now.
+    pub(super) fn counted(&self, summary: &TraceSummary) -> TraceSummary {
+        TraceSummary {
+            spans: self.rows() as usize,
+            logs: self.logs.count as usize,
+            error_events: self.error_events as usize,
+            truncated: self.truncated as usize,
+            pinned: self.pinned,
+            ..summary.clone()
+        }
+    }
+}
+
+impl Store {
+    /// Changes the rare state of a trace, and accounts for its memory.
+    pub(super) fn change_rare(&mut self, slot: Slot, change: impl FnOnce(&mut Rare)) {
+        let trace = &mut self.traces[slot];
+        let before = trace.rare.as_ref().map_or(0, |rare| rare.bytes());
+        let rare = trace.rare.get_or_insert_default();
+        change(rare);
+        self.rare_bytes = self.rare_bytes + rare.bytes() - before;
     }
 }

@@ -7,13 +7,14 @@ use std::borrow::Cow;
 use super::duplicates::Existing;
 use super::eviction::Room;
 use super::evidence::SERVICES;
+use super::hashes::{hash_of_error, hash_of_sentry};
 use super::record::{Record, RecordId, RecordKind, Slot};
 use super::trace::{List, SeenSpans, Trace};
 use super::{Contents, Store};
 use crate::batch::{Carry, LogHeader, SpanHeader};
 use crate::hash::State;
 use crate::work::{self, VISIT};
-use crate::{Batch, Source, SpanId, hash, sentry};
+use crate::{Batch, Source, SpanId, sentry};
 
 /// Spans of a trace from which on they are indexed.
 const MANY: u32 = 32;
@@ -523,16 +524,6 @@ impl Store {
             self.contents.origins.release(run.number);
         }
     }
-}
-
-pub(super) fn hash_of_sentry(hasher: &State, record: &Record) -> u64 {
-    record.span_id().map_or(0, |span_id| hasher.hash_one((record.trace, span_id)))
-}
-
-/// Returns the hash of an error event of a trace, by its bytes.
-pub(super) fn hash_of_error(slot: Slot, raw: &[u8]) -> u64 {
-    work::add(raw.len());
-    hash::of((slot, raw))
 }
 
 impl Contents {

@@ -1,8 +1,9 @@
 //! The status of a call, in the words of its protocol.
 
 use super::prefix;
-use crate::filter::wire::{AnyValue, Leaf, Number};
-use crate::sentry::cut;
+use crate::number::Number;
+use crate::text::cut;
+use crate::wire::{AnyValue, Leaf};
 
 /// The status of a call.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use super::call_status::{CallStatus, Code, StatusKey};
 use super::{ATTRIBUTES_MAX, prefix};
-use crate::filter::wire::{AnyValue, KeyValue, Leaf, number, parts};
+use crate::wire::{AnyValue, KeyValue, Leaf, number, parts};
 
 macro_rules! keys {
     ($($(#[$about:meta])* $key:ident: [$($name:literal),+],)+) => {

@@ -7,7 +7,7 @@ use super::facts::{Facts, Key};
 use super::{Detail, TEXT_LENGTH_MAX, generic};
 use crate::call_target::without_query;
 use crate::mask::{Quotes, mask_path, mask_with};
-use crate::sentry::cut;
+use crate::text::cut;
 use crate::{CallTarget, SpanKind};
 
 /// Names of RabbitMQ's default exchange, whose messages go to the queue that the routing key names.

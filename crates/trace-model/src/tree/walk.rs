@@ -6,7 +6,8 @@ use hashbrown::HashMap;
 
 use super::SpanTree;
 use super::links::Links;
-use super::node::{self, SpanNode};
+use super::node;
+use crate::SpanNode;
 use crate::store::SpanRecord as Span;
 use crate::work::{Visits, sort_by, strides, visited};
 

@@ -1,13 +1,12 @@
 //! Free text: matches anywhere in a span.
 
 use super::attribute::DEPTH;
-use super::logs::fits_log;
-use super::terms::fits;
+use super::ids::{fits, fits_log};
 use crate::filter::keys::{IdField, IdPrefix};
 use crate::filter::syntax::Pattern;
 use crate::filter::text::{Matcher, Needle};
-use crate::filter::wire::{self, AnyValue, KeyValue, Leaf, number};
 use crate::filter::{Candidate, LogCandidate};
+use crate::wire::{self, AnyValue, KeyValue, Leaf, number};
 
 /// Digits from which on a free text may be the prefix of an id: fewer would match by chance.
 const ID_DIGITS: usize = 6;

@@ -1,9 +1,10 @@
 //! Looking an attribute up by its name.
 
 use crate::filter::Candidate;
-use crate::filter::quantity::{Comparison, Number};
+use crate::filter::quantity::Comparison;
 use crate::filter::text::{Matcher, Needle, fold};
-use crate::filter::wire::{self, AnyValue, KeyValue, Leaf, number};
+use crate::number::Number;
+use crate::wire::{self, AnyValue, KeyValue, Leaf, number};
 
 /// Nesting depth of values: deeper than [`otlp_wire::validate`] accepts.
 pub(super) const DEPTH: u32 = otlp_wire::DEPTH;

@@ -2,13 +2,14 @@
 
 use super::anywhere::Scan;
 use super::attribute::DEPTH;
+use super::ids::fits_log;
 use super::terms::{HasTest, Test, is_within};
 use crate::Severity;
 use crate::filter::LogCandidate;
-use crate::filter::keys::{Field, IdField, IdPrefix, Known};
+use crate::filter::keys::{Field, IdField, Known};
 use crate::filter::quantity::Comparison;
 use crate::filter::text::Matcher;
-use crate::filter::wire::{self, number};
+use crate::wire::{self, number};
 
 impl Test {
     /// Returns true if the log record itself matches. Terms of spans match none.
@@ -33,14 +34,6 @@ impl Test {
 fn compare(comparison: Comparison, severity: Severity, limit: Severity) -> bool {
     let is_known = comparison == Comparison::Equal || severity != Severity::Unspecified;
     is_known && comparison.holds(severity.cmp(&limit))
-}
-
-pub(super) fn fits_log(prefix: &IdPrefix, field: IdField, candidate: &LogCandidate<'_>) -> bool {
-    match field {
-        IdField::Trace => candidate.trace_id.is_some_and(|id| prefix.fits(id.as_bytes())),
-        IdField::Span => candidate.span_id.is_some_and(|id| prefix.fits(id.as_bytes())),
-        IdField::Parent => false,
-    }
 }
 
 fn text(field: Field, candidate: &LogCandidate<'_>, matcher: &Matcher) -> bool {

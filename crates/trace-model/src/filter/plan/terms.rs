@@ -6,10 +6,11 @@ use crate::filter::quantity::{Comparison, DurationTest};
 use crate::filter::syntax::{AttributeTest, Subject, Term, TextTest};
 use crate::filter::text::Matcher;
 use crate::filter::times::At;
-use crate::filter::wire::{self, number};
+use crate::wire::{self, number};
 
 use super::anywhere::Anywhere;
 use super::attribute::{Lookup, Name, ValueTest};
+use super::ids::fits;
 use crate::{Severity, SpanKind, StatusCode};
 use std::ops::RangeInclusive;
 
@@ -200,14 +201,6 @@ fn is(state: State, candidate: &Candidate<'_>) -> bool {
 fn duration(candidate: &Candidate<'_>) -> Option<u64> {
     let ended = candidate.end_unix_nano != 0;
     ended.then(|| candidate.end_unix_nano.saturating_sub(candidate.start_unix_nano))
-}
-
-pub(super) fn fits(prefix: &IdPrefix, field: IdField, candidate: &Candidate<'_>) -> bool {
-    match field {
-        IdField::Trace => prefix.fits(candidate.trace_id.as_bytes()),
-        IdField::Span => prefix.fits(candidate.span_id.as_bytes()),
-        IdField::Parent => candidate.parent_span_id.is_some_and(|id| prefix.fits(id.as_bytes())),
-    }
 }
 
 #[inline]

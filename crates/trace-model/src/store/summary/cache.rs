@@ -8,7 +8,6 @@ use super::TraceSummary;
 use super::scan::Scan;
 use crate::store::Store;
 use crate::store::record::Slot;
-use crate::store::trace::Trace;
 use crate::{TraceId, work};
 
 /// [Work](crate::work) of one query before the rest is done in steps: some hundred spans.
@@ -74,17 +73,10 @@ impl Cached {
         self.changes() == 0 && !self.summary.is_partial
     }
 
-    /// The same with counts of now.
-    fn counted(&self, trace: &Trace) -> Self {
+    /// The same with another summary.
+    fn with(&self, summary: TraceSummary) -> Self {
         Self {
-            summary: TraceSummary {
-                spans: trace.rows() as usize,
-                logs: trace.logs.count as usize,
-                error_events: trace.error_events as usize,
-                truncated: trace.truncated as usize,
-                pinned: trace.pinned,
-                ..self.summary.clone()
-            },
+            summary,
             is_large: self.is_large,
             changes: AtomicU32::new(self.changes()),
         }
@@ -164,7 +156,7 @@ impl Store {
                     scan: Box::new(Scan::new(self, trace_id)),
                     changes: cached.changes(),
                 });
-                cached.counted(trace)
+                cached.with(trace.counted(&cached.summary))
             }
             _ => {
                 let until = if self.summaries.in_steps {

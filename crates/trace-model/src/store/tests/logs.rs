@@ -4,7 +4,7 @@ use opentelemetry_proto::tonic::logs::v1::{LogRecord, ResourceLogs, ScopeLogs};
 use proptest::prelude::*;
 
 use super::{KIB, check, span, text, trace_id};
-use crate::store::logs::LogView;
+use crate::store::LogView;
 use crate::{Batch, Filter, LogId, LogQuery, LogReader, Records, Severity, Source, Store, TraceId, otlp, work};
 
 /// Log records of one request: each with its trace (0 for none), time and size.
