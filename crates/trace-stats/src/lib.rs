@@ -53,6 +53,9 @@ pub use latencies::Latencies;
 pub use operations::{OPERATIONS, Operation};
 pub use place::SpanPlace;
 pub use queues::{Queue, QueueAction, QueueUse};
-pub use service_map::{Callee, EDGES, Edge};
+pub use service_map::{Callee, Edge};
 pub use survey::{Survey, SurveyPass};
 pub use warnings::{Broken, QUIET_NANO, REMEMBERED, RuleCount, Warning, Warnings};
+
+/// Maximum number of distinct edges; names are set by senders.
+pub const EDGES: usize = 2_000;

@@ -8,11 +8,10 @@ use std::sync::Arc;
 
 use trace_model::{Span, SpanKind, SpanNode, StatusCode, TraceId};
 
-use crate::Figures;
 use crate::calls::{Call, duration};
 use crate::figures::Counts;
 use crate::peer::text;
-use crate::service_map::EDGES;
+use crate::{EDGES, Figures};
 
 /// A queue or topic.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -9,10 +9,7 @@ use trace_model::{Span, SpanNode, StatusCode, TraceId};
 use crate::calls::{Call, duration};
 use crate::figures::Counts;
 use crate::peer::Peer;
-use crate::{Figures, Queue};
-
-/// Maximum number of distinct edges; names are set by senders.
-pub const EDGES: usize = 2_000;
+use crate::{EDGES, Figures, Queue};
 
 /// Target of calls.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
