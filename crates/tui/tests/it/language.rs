@@ -11,7 +11,7 @@ use app::keymap::KEYMAP;
 use source::Texts;
 
 use super::docs::documents;
-use super::walls::{crates, files_of};
+use super::sources::{crates, files_of};
 
 /// Phrases of whole words.
 const PHRASES: &[&str] = &[

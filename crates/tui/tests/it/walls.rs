@@ -2,11 +2,13 @@
 //! also those in expressions, which need no `use`.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
+use syn::ItemMod;
 use syn::visit::Visit;
-use syn::{ItemMod, UseTree};
+
+use super::sources::{crates, files_of, is_test, modules_of};
 
 /// Allowed dependencies of a crate.
 const DEPENDENCIES: &[(&str, &[&str])] = &[
@@ -151,8 +153,7 @@ impl<'ast> Visit<'ast> for Fields {
     }
 
     fn visit_item_mod(&mut self, item: &'ast ItemMod) {
-        // Tests may name anything.
-        if !item.attrs.iter().any(|attribute| attribute.path().is_ident("cfg")) {
+        if !is_test(item) {
             syn::visit::visit_item_mod(self, item);
         }
     }
@@ -165,96 +166,8 @@ fn is_below(path: &str, walls: &[&str]) -> bool {
     })
 }
 
-pub(crate) fn crates() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
-}
-
 /// Returns all paths that a crate names.
 fn paths_of(name: &str) -> BTreeSet<String> {
-    let mut found = BTreeSet::new();
-    for (module, file) in files_of(&crates().join(name).join("src")) {
-        let text = std::fs::read_to_string(&file).expect("a source");
-        let mut paths = Paths {
-            module,
-            found: BTreeSet::new(),
-        };
-        paths.visit_file(&syn::parse_file(&text).expect("Rust"));
-        found.extend(paths.found);
-    }
-    found
-}
-
-/// The files of a crate, each with its own path in it.
-pub(crate) fn files_of(sources: &Path) -> Vec<(Vec<String>, PathBuf)> {
-    let mut files = Vec::new();
-    let mut directories = vec![(Vec::new(), sources.to_owned())];
-    while let Some((path, directory)) = directories.pop() {
-        let Ok(entries) = std::fs::read_dir(directory) else { continue };
-        for entry in entries.map(|entry| entry.expect("an entry").path()) {
-            let name = entry.file_stem().expect("a name").to_string_lossy().into_owned();
-            let below: Vec<String> = path.iter().cloned().chain([name]).collect();
-            let below = if below == ["lib"] { Vec::new() } else { below };
-            if entry.is_dir() {
-                directories.push((below, entry));
-            } else if entry.extension().is_some_and(|extension| extension == "rs") {
-                files.push((below, entry));
-            }
-        }
-    }
-    files
-}
-
-/// Paths that a file names, from the crate's root on or from another crate's.
-struct Paths {
-    module: Vec<String>,
-    found: BTreeSet<String>,
-}
-
-impl Paths {
-    fn add(&mut self, segments: &[String]) {
-        let supers = segments.iter().take_while(|segment| *segment == "super").count();
-        let path = match segments.first().map(String::as_str) {
-            Some("super") => {
-                let kept = self.module.len().saturating_sub(supers);
-                let root = std::iter::once("crate".to_owned()).chain(self.module[..kept].iter().cloned());
-                root.chain(segments[supers..].iter().cloned()).collect::<Vec<_>>()
-            }
-            _ => segments.to_vec(),
-        };
-        self.found.insert(path.join("::"));
-    }
-
-    fn add_tree(&mut self, before: &[String], tree: &UseTree) {
-        let below = |name: &syn::Ident| before.iter().cloned().chain([name.to_string()]).collect::<Vec<_>>();
-        match tree {
-            UseTree::Path(path) => self.add_tree(&below(&path.ident), &path.tree),
-            UseTree::Name(name) if name.ident == "self" => self.add(before),
-            UseTree::Name(name) => self.add(&below(&name.ident)),
-            UseTree::Rename(rename) => self.add(&below(&rename.ident)),
-            UseTree::Glob(_) => self.add(before),
-            UseTree::Group(group) => group.items.iter().for_each(|tree| self.add_tree(before, tree)),
-        }
-    }
-}
-
-impl<'ast> Visit<'ast> for Paths {
-    fn visit_item_use(&mut self, item: &'ast syn::ItemUse) {
-        self.add_tree(&[], &item.tree);
-    }
-
-    fn visit_path(&mut self, path: &'ast syn::Path) {
-        let segments: Vec<_> = path.segments.iter().map(|segment| segment.ident.to_string()).collect();
-        self.add(&segments);
-        syn::visit::visit_path(self, path);
-    }
-
-    fn visit_item_mod(&mut self, item: &'ast ItemMod) {
-        // Tests may name what they like.
-        let is_test = item.attrs.iter().any(|attribute| attribute.path().is_ident("cfg"));
-        if !is_test {
-            self.module.push(item.ident.to_string());
-            syn::visit::visit_item_mod(self, item);
-            self.module.pop();
-        }
-    }
+    let modules = modules_of(name).into_values();
+    modules.flat_map(|module| module.paths).map(|path| path.join("::")).collect()
 }
