@@ -133,7 +133,7 @@ impl Masking<'_, '_> {
         self.at = end;
     }
 
-    /// Ends a token. Returns false if there are no more to read.
+    /// Ends a token. Returns false if it was the last one to read.
     fn space(&mut self) -> bool {
         self.at += 1;
         if !self.out.is_empty() && !self.out.ends_with(' ') {
