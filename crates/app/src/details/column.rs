@@ -7,7 +7,6 @@ use trace_model::{Attribute, Value};
 
 use super::super::content::{Line, Means, Role};
 use super::order::by_use;
-use super::page_pane::PageLayout;
 use super::value::{attribute_value, whole};
 use crate::format;
 use crate::text::{self, clusters};
@@ -60,6 +59,16 @@ impl Folds {
             self.0.insert(id);
         }
     }
+}
+
+/// Size of a page, and what is folded in it.
+#[derive(Clone, Copy)]
+pub(crate) struct PageLayout<'a> {
+    pub(crate) width: u16,
+    pub(crate) height: u16,
+    pub(crate) folds: &'a Folds,
+    /// The item whose value is looked for on the way.
+    pub(crate) wanted: Option<ItemId>,
 }
 
 /// Lines so far, and the widths for the next ones.

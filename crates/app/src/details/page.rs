@@ -5,8 +5,7 @@ use trace_model::sentry::Gravity;
 use trace_model::{Span, SpanKey, StatusCode, TraceId, outside_of_spans};
 
 use super::super::content::{Line, Means, Piece, Role};
-use super::column::{Column, Item, Section};
-use super::page_pane::PageLayout;
+use super::column::{Column, Item, PageLayout, Section};
 use super::{ShownError, ShownSpan};
 use crate::format;
 

@@ -3,19 +3,9 @@
 use ratatui_core::layout::Rect;
 
 use super::SpanPage;
-use super::column::{Folds, Item, ItemId, Section};
+use super::column::{Folds, Item, ItemId, PageLayout, Section};
 use super::cursor::Cursor;
 use crate::Action;
-
-/// Size of a page, and what is folded in it.
-#[derive(Clone, Copy)]
-pub(crate) struct PageLayout<'a> {
-    pub(crate) width: u16,
-    pub(crate) height: u16,
-    pub(crate) folds: &'a Folds,
-    /// The item whose value is looked for on the way.
-    pub(crate) wanted: Option<ItemId>,
-}
 
 /// A page with its cursor. Its owner has the content, and lays it out when the page is outdated.
 #[derive(Debug, Default)]

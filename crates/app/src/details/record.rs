@@ -5,10 +5,9 @@ use trace_model::sentry::ErrorEvent;
 use trace_model::{LogRecord, Severity, Value};
 use value_text::{Document, Form, Outline, Role as PartRole};
 
-use super::column::{Column, fold_mark};
+use super::column::{Column, PageLayout, fold_mark};
 use super::lines::came_by;
 use super::page::TWO_COLUMNS;
-use super::page_pane::PageLayout;
 use super::value::whole;
 use super::{ShownError, ShownSpan, SpanPage};
 use crate::content::{Line, Means, Role};
