@@ -1,4 +1,4 @@
-//! One filter for arrivals of both kinds: spans and log records.
+//! One filter for records of both kinds: spans and log records.
 
 use std::fmt;
 
@@ -23,12 +23,17 @@ impl RecordFilter {
     /// # Errors
     /// The text is not a filter.
     pub fn parse(text: &str, clock: &Clock) -> Result<Self, FilterError> {
-        let has_others_than = |records| Filter::parse_for(text, records, clock).is_err();
-        Ok(Self {
-            filter: Filter::parse_for(text, Records::Any, clock)?,
-            has_span_fields: has_others_than(Records::Logs),
-            has_log_fields: has_others_than(Records::Spans),
-        })
+        Ok(Self::new(Filter::parse_for(text, Records::Any, clock)?))
+    }
+
+    /// Returns the same filter for records of both kinds.
+    #[must_use]
+    pub fn new(filter: Filter) -> Self {
+        Self {
+            has_span_fields: filter.has_fields_of(Records::Spans),
+            has_log_fields: filter.has_fields_of(Records::Logs),
+            filter,
+        }
     }
 
     /// Returns true if it has a field of log records alone.
@@ -46,7 +51,7 @@ impl RecordFilter {
     /// Returns true if the log record matches.
     #[must_use]
     pub fn matches_log(&self, log: &BatchLog<'_>) -> bool {
-        if self.filter.matches_log(&log.candidate()) {
+        if self.filter.matches(&log.candidate()) {
             return true;
         }
         if !self.has_span_fields || !log.is_error() {

@@ -64,6 +64,7 @@ use std::fmt;
 use std::ops::Range;
 
 pub(crate) use memo::{Memo, Shared};
+pub use plan::Matchable;
 pub use times::Clock;
 
 use crate::{Severity, SpanId, SpanKind, StatusCode, TraceId};
@@ -161,14 +162,20 @@ impl Filter {
         self.syntax.is_empty()
     }
 
-    /// Returns true if the span matches.
+    /// Returns true if it has a field that these records alone have.
     #[must_use]
-    pub fn matches(&self, candidate: &Candidate<'_>) -> bool {
-        self.plan.matches(candidate, &mut memo::Forgetful)
+    pub fn has_fields_of(&self, records: Records) -> bool {
+        self.syntax.has_field_of(records)
     }
 
-    /// The same, for many spans that share resources and scopes: a memo is of one filter.
-    pub(crate) fn matches_by(&self, candidate: &Candidate<'_>, memo: &mut Memo, resource: Shared, scope: Shared) -> bool {
+    /// Returns true if the record matches.
+    #[must_use]
+    pub fn matches(&self, record: &impl Matchable) -> bool {
+        self.plan.matches(record, &mut memo::Forgetful)
+    }
+
+    /// The same, for many records that share resources and scopes: a memo is of one filter.
+    pub(crate) fn matches_by(&self, record: &impl Matchable, memo: &mut Memo, resource: Shared, scope: Shared) -> bool {
         let tests = self.plan.tests();
         let mut asked = memo::Remembered {
             memo,
@@ -176,25 +183,7 @@ impl Filter {
             scope,
             tests,
         };
-        self.plan.matches(candidate, &mut asked)
-    }
-
-    /// Returns true if the log record matches.
-    #[must_use]
-    pub fn matches_log(&self, candidate: &LogCandidate<'_>) -> bool {
-        self.plan.matches_log(candidate, &mut memo::Forgetful)
-    }
-
-    /// The same, for many log records that share resources and scopes: a memo is of one filter.
-    pub(crate) fn matches_log_by(&self, candidate: &LogCandidate<'_>, memo: &mut Memo, resource: Shared, scope: Shared) -> bool {
-        let tests = self.plan.tests();
-        let mut asked = memo::Remembered {
-            memo,
-            resource,
-            scope,
-            tests,
-        };
-        self.plan.matches_log(candidate, &mut asked)
+        self.plan.matches(record, &mut asked)
     }
 }
 

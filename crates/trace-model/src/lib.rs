@@ -64,7 +64,7 @@ pub use batch::{Batch, BatchLog, BatchSpan, DropReason, DroppedSpans, Flags};
 pub use call::RepeatedLimits;
 pub use call_target::CallTarget;
 pub use cross_check::{CrossCheck, CrossChecks, ReachPass, SentryReach};
-pub use filter::{Candidate, Clock, Filter, FilterError, LogCandidate, Records};
+pub use filter::{Candidate, Clock, Filter, FilterError, LogCandidate, Matchable, Records};
 pub use hidden::HiddenSpans;
 pub use id::{IdError, SpanId, SpanKey, TraceId, outside_of_spans};
 pub use log_record::{LogRecord, Severity};

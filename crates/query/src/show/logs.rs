@@ -46,7 +46,7 @@ fn shown(search: &Search, stored: &StoredLog<'_>) -> Option<ShownLog> {
     if !search.filter.is_empty() {
         let candidate = stored.candidate();
         work::add(candidate.raw.len() + candidate.resource.len() + candidate.scope.len());
-        if !search.filter.matches_log(&candidate) {
+        if !search.filter.matches(&candidate) {
             return None;
         }
     }

@@ -30,27 +30,29 @@ impl Plan {
         self.tests
     }
 
-    pub(super) fn matches(&self, candidate: &Candidate<'_>, asked: &mut impl Asked) -> bool {
-        self.root.matches(candidate, asked)
-    }
-
-    pub(super) fn matches_log(&self, candidate: &LogCandidate<'_>, asked: &mut impl Asked) -> bool {
-        self.root.matches(candidate, asked)
+    pub(super) fn matches(&self, record: &impl Matchable, asked: &mut impl Asked) -> bool {
+        self.root.matches(record, asked)
     }
 }
 
-/// A record that is tested.
-trait Tested {
-    /// Returns true if the record itself matches.
-    fn passes(&self, test: &Test) -> bool;
+/// One compiled term.
+#[derive(Clone, Copy, Debug)]
+pub struct Term<'a>(&'a Test);
+
+/// A record that a [`Filter`](super::Filter) matches: a [`Candidate`] or a [`LogCandidate`]. Sealed: its argument cannot be named elsewhere.
+pub trait Matchable {
+    /// Returns true if the record itself matches the term, without its resource and its scope.
+    fn matches(&self, term: Term<'_>) -> bool;
+    /// Returns the OTLP `Resource` message.
     fn resource(&self) -> &[u8];
+    /// Returns the OTLP `InstrumentationScope` message.
     fn scope(&self) -> &[u8];
 }
 
-impl Tested for Candidate<'_> {
+impl Matchable for Candidate<'_> {
     #[inline]
-    fn passes(&self, test: &Test) -> bool {
-        test.matches(self)
+    fn matches(&self, term: Term<'_>) -> bool {
+        term.0.matches(self)
     }
 
     fn resource(&self) -> &[u8] {
@@ -62,10 +64,10 @@ impl Tested for Candidate<'_> {
     }
 }
 
-impl Tested for LogCandidate<'_> {
+impl Matchable for LogCandidate<'_> {
     #[inline]
-    fn passes(&self, test: &Test) -> bool {
-        test.matches_log(self)
+    fn matches(&self, term: Term<'_>) -> bool {
+        term.0.matches_log(self)
     }
 
     fn resource(&self) -> &[u8] {
@@ -99,13 +101,13 @@ impl Node {
         }
     }
 
-    fn matches(&self, record: &impl Tested, asked: &mut impl Asked) -> bool {
+    fn matches(&self, record: &impl Matchable, asked: &mut impl Asked) -> bool {
         match self {
             Self::All(members) => members.iter().all(|member| member.matches(record, asked)),
             Self::Any(members) => members.iter().any(|member| member.matches(record, asked)),
             Self::Not(inner) => !inner.matches(record, asked),
             Self::Test(number, test) => {
-                record.passes(test)
+                record.matches(Term(test))
                     || (test.is_of_shared()
                         && (asked.resource(*number, record.resource(), |resource| test.is_in_resource(resource))
                             || asked.scope(*number, record.scope(), |scope| test.is_in_scope(scope))))

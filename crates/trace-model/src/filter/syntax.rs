@@ -2,6 +2,7 @@
 
 use std::fmt::{self, Display};
 
+use super::Records;
 use super::keys::{self, Field, IdField, IdPrefix, Known, State};
 use super::quantity::{Comparison, DurationTest};
 use super::times::{At, Since};
@@ -42,6 +43,26 @@ pub(super) enum Term {
         test: AttributeTest,
     },
     Has(Vec<Subject>),
+}
+
+impl Term {
+    fn has_field_of(&self, records: Records) -> bool {
+        let field = match self {
+            Self::Text { field, .. } => Known::Text(*field),
+            Self::Id { field, .. } => Known::Id(*field),
+            Self::Kind(_) => Known::Kind,
+            Self::Status(_) => Known::Status,
+            Self::Is(_) => Known::Is,
+            Self::Duration(_) => Known::Duration,
+            Self::Severity(..) => Known::Severity,
+            Self::Has(subjects) => {
+                let is_theirs = |subject: &Subject| matches!(subject, Subject::Known(known) if known.only_of() == Some(records));
+                return subjects.iter().any(is_theirs);
+            }
+            Self::Anywhere(_) | Self::Attribute { .. } | Self::Since(_) | Self::At(_) => return false,
+        };
+        field.only_of() == Some(records)
+    }
 }
 
 /// A test of an attribute's value.
@@ -89,6 +110,15 @@ impl Default for Expr {
 impl Expr {
     pub(super) fn is_empty(&self) -> bool {
         matches!(self, Self::All(members) if members.is_empty())
+    }
+
+    /// Returns true if a term has a field that these records alone have.
+    pub(super) fn has_field_of(&self, records: Records) -> bool {
+        match self {
+            Self::All(members) | Self::Any(members) => members.iter().any(|member| member.has_field_of(records)),
+            Self::Not(inner) => inner.has_field_of(records),
+            Self::Term(term) => term.has_field_of(records),
+        }
     }
 
     pub(super) fn all(members: Vec<Self>) -> Self {

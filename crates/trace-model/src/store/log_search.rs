@@ -74,7 +74,7 @@ impl LogSearch {
         let listed = Listed::of(at, record);
         let log = StoredLog::new(store, record.log_id(), listed);
         let Self { query, memo, found, .. } = self;
-        query.filter.matches_log_by(&log.candidate(), memo, resource, scope)
+        query.filter.matches_by(&log.candidate(), memo, resource, scope)
             && query.condition.as_ref().is_none_or(|condition| condition.holds(&log))
             && found.insert(record.log_id(), listed)
     }

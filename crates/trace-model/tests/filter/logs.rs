@@ -58,7 +58,7 @@ fn finds(record: &LogRecord, filter: &str) -> bool {
         Ok(&parsed),
         "{filter} is shown as {shown}"
     );
-    parsed.matches_log(&candidate)
+    parsed.matches(&candidate)
 }
 
 #[test]

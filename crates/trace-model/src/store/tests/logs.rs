@@ -86,7 +86,7 @@ fn check_listed(store: &mut Store) {
             .filter(|(id, _, trace_id)| match &query {
                 Some(query) => {
                     let log = store.stored_log(*id).expect("it is stored");
-                    query.trace_id.is_none_or(|wanted| *trace_id == Some(wanted)) && query.filter.matches_log(&log.candidate())
+                    query.trace_id.is_none_or(|wanted| *trace_id == Some(wanted)) && query.filter.matches(&log.candidate())
                 }
                 None => view == LogView::All,
             })
