@@ -95,10 +95,7 @@ async fn traces(State(own): State<Own>, RawQuery(query): RawQuery) -> Result<Res
 
 async fn show(State(own): State<Own>, Path(list): Path<String>, RawQuery(query): RawQuery) -> Result<Response, Problem> {
     let request = match Show::ALL.into_iter().find(|show| show.name() == list) {
-        Some(show) => {
-            let records = if show == Show::Logs { Records::Logs } else { Records::Spans };
-            Request::Show(show, Box::new(search(query.as_deref(), records)?))
-        }
+        Some(show) => Request::Show(show, Box::new(search(query.as_deref(), show.records())?)),
         None if list == "ingest" => Request::Ingest(Box::new((own.listeners)())),
         None => {
             return Err(Problem::Invalid(

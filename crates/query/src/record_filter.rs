@@ -2,9 +2,12 @@
 
 use std::fmt;
 
-use trace_model::{BatchLog, BatchSpan, Clock, Filter, FilterError, Records};
+use trace_model::{BatchLog, BatchSpan, Clock, ErrorRecord, Filter, FilterError, Records, StoredLog, Value, work};
 
 use crate::arrivals::title;
+
+/// Bytes of a title that are read.
+const TITLE_BYTES_MAX: usize = 4_096;
 
 /// A filter that may have fields of spans and of log records. Displays as text that parses to an equal one.
 ///
@@ -58,6 +61,37 @@ impl RecordFilter {
             return false;
         }
         let title = log.decode().map(|decoded| title(&decoded)).unwrap_or_default();
+        let candidate = log.span_candidate(&title);
+        candidate.is_some_and(|candidate| self.filter.matches(&candidate))
+    }
+
+    /// Returns true if the stored record of an error matches.
+    #[must_use]
+    pub fn matches_error(&self, record: &ErrorRecord<'_>) -> bool {
+        if self.filter.is_empty() {
+            return true;
+        }
+        match record {
+            ErrorRecord::Span(span) => {
+                work::add(span.raw.len() + span.resource.len() + span.scope.len());
+                self.filter.matches(span)
+            }
+            ErrorRecord::Log(log) => self.matches_stored(log),
+        }
+    }
+
+    fn matches_stored(&self, log: &StoredLog<'_>) -> bool {
+        let candidate = log.candidate();
+        work::add(candidate.raw.len() + candidate.resource.len() + candidate.scope.len());
+        if self.filter.matches(&candidate) {
+            return true;
+        }
+        if !self.has_span_fields {
+            return false;
+        }
+        let Value::String(title) = log.message(TITLE_BYTES_MAX) else {
+            return false;
+        };
         let candidate = log.span_candidate(&title);
         candidate.is_some_and(|candidate| self.filter.matches(&candidate))
     }

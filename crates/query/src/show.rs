@@ -6,7 +6,7 @@ mod ingest;
 mod logs;
 
 use serde::{Deserialize, Serialize};
-use trace_model::Store;
+use trace_model::{Records, Store};
 
 use crate::Search;
 
@@ -20,7 +20,7 @@ use self::logs::LogsPass;
 pub enum Show {
     /// Matching log records, with or without a trace.
     Logs,
-    /// Matching failed spans and errors.
+    /// Groups of errors with a matching record, with or without a trace.
     Errors,
     /// Operations of the traces with a matching span.
     Operations,
@@ -33,6 +33,16 @@ pub enum Show {
 impl Show {
     /// All of them.
     pub const ALL: [Self; 5] = [Self::Logs, Self::Errors, Self::Operations, Self::Map, Self::Warnings];
+
+    /// Returns the kind of records that its filter finds.
+    #[must_use]
+    pub const fn records(self) -> Records {
+        match self {
+            Self::Logs => Records::Logs,
+            Self::Errors => Records::Any,
+            Self::Operations | Self::Map | Self::Warnings => Records::Spans,
+        }
+    }
 
     /// Returns its name in the API.
     #[must_use]
@@ -53,7 +63,7 @@ impl Show {
 pub enum Shown {
     /// The last ones, by time.
     Logs(Vec<ShownLog>),
-    /// The last ones, by time.
+    /// The group with the newest error first.
     Errors(Vec<ShownError>),
     /// By service and name.
     Operations(Vec<ShownOperation>),
@@ -80,21 +90,32 @@ pub struct ShownLog {
     pub text: String,
 }
 
-/// A failed span, or an error on a span.
+/// Errors with the same cause: a row of the Errors tab.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ShownError {
-    /// Start of the span, or time of the error, in nanoseconds since the Unix epoch.
-    pub time_unix_nano: u64,
-    /// Lower-case hexadecimal.
-    pub trace_id: String,
-    /// Lower-case hexadecimal; `null` outside of a span.
-    pub span_id: Option<String>,
-    /// `null` without one.
-    pub service: Option<String>,
-    /// Name of the span; `null` for an error, whose span may be elsewhere.
-    pub name: Option<String>,
-    /// Message of the failed span; empty without one.
+    /// Type of the exception; `null` without one.
+    #[serde(rename = "type")]
+    pub type_name: Option<String>,
+    /// Template of the message; may be empty.
     pub message: String,
+    /// The newest call of the program's own code: `function (file)`; `null` without a stack.
+    pub frame: Option<String>,
+    /// Services that reported it, by name.
+    pub services: Vec<String>,
+    /// Number of errors.
+    pub events: usize,
+    /// Number of traces.
+    pub traces: usize,
+    /// Time of the first error in nanoseconds since the Unix epoch.
+    pub first_unix_nano: u64,
+    /// Time of the last error in nanoseconds since the Unix epoch.
+    pub last_unix_nano: u64,
+    /// True if the program handled all of them.
+    pub handled: bool,
+    /// Trace of the last error: lower-case hexadecimal; `null` outside of a trace.
+    pub trace_id: Option<String>,
+    /// Its span: lower-case hexadecimal; `null` outside of a span.
+    pub span_id: Option<String>,
 }
 
 /// All spans of a service with one name and kind.
@@ -170,7 +191,7 @@ pub struct ShownWarning {
 #[derive(Debug)]
 pub(crate) enum ShowPass {
     Logs(LogsPass),
-    Errors(ErrorsPass),
+    Errors(Box<ErrorsPass>),
     Surveyed(Box<SurveyedPass>),
     Warnings(Box<WarningsPass>),
 }
@@ -179,7 +200,7 @@ impl ShowPass {
     pub(crate) fn new(show: Show, search: Box<Search>) -> Self {
         match show {
             Show::Logs => Self::Logs(LogsPass::new(search)),
-            Show::Errors => Self::Errors(ErrorsPass::new(search)),
+            Show::Errors => Self::Errors(Box::new(ErrorsPass::new(search))),
             Show::Operations | Show::Map => Self::Surveyed(Box::new(SurveyedPass::new(show, search))),
             Show::Warnings => Self::Warnings(Box::new(WarningsPass::new(search))),
         }

@@ -46,7 +46,7 @@ use crate::gradual_table::GradualTable;
 use crate::hash::State;
 use crate::metrics::Metrics;
 use crate::{Batch, Flags, HiddenSpans, MetricsBatch, RepeatedLimits, SpanId, SpanKey, SpanKind, StatusCode, TraceId};
-pub use errors::{ErrorReader, ErrorScope, ReportedError, SPAN_EXCEPTIONS_MAX};
+pub use errors::{ErrorReader, ErrorRecord, ErrorScope, ReportedError, SPAN_EXCEPTIONS_MAX};
 use eviction::Leaving;
 pub(crate) use evidence::TraceEvidence;
 pub use evidence::{ClientReport, Expectation};
@@ -72,7 +72,7 @@ pub(crate) use sentry_facts::{CheckedSpan, RowReader, SentryFacts, SentryRevisio
 pub use services::{SECONDS, ServiceStats};
 use slab::Slab;
 use sorted::Sorted;
-pub use stored::{StoredLog, StoredLogReader, StoredReader, StoredSpan};
+pub use stored::{StoredLog, StoredReader, StoredSpan};
 use summary::Summaries;
 pub use summary::{Root, SHAPE, TraceSummary};
 use trace::{List, Trace};

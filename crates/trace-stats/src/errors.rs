@@ -18,7 +18,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use trace_model::work;
-use trace_model::{ErrorScope, ListPlace, LogReader, Revision, SpanId, SpanKey, Store};
+use trace_model::{ErrorRecord, ErrorScope, ListPlace, LogReader, Revision, SpanId, SpanKey, Store};
 
 use crate::template::{ShapeId, Templates};
 use grouping::Regrouping;
@@ -76,6 +76,8 @@ struct Occurrence {
     frame: u32,
     reported_by: ReportedBy,
     is_handled: bool,
+    /// True if one of its records is wanted. Others are not kept.
+    is_wanted: bool,
 }
 
 /// Identity of an error while it is stored. Ordered by time.
@@ -262,6 +264,13 @@ impl Errors {
     /// Looks for new errors, reads and groups them until about this much [work](trace_model::work) is done. Returns true if more of it is
     /// due now.
     pub fn step(&mut self, store: &Store, unix_nano: u64, work: u64) -> bool {
+        self.step_where(store, unix_nano, work, |_| true)
+    }
+
+    /// The same for errors of which one record at least is wanted. What is wanted must not change.
+    ///
+    /// With the same time in each step, all errors stored at the first one are read and grouped once, until it returns false.
+    pub fn step_where(&mut self, store: &Store, unix_nano: u64, work: u64, is_wanted: impl Fn(&ErrorRecord<'_>) -> bool) -> bool {
         let until = work::done().saturating_add(work);
         // A clock that was set back must not stop this.
         if unix_nano < self.looked || unix_nano - self.looked >= INTERVAL_NANO {
@@ -286,7 +295,7 @@ impl Errors {
             }
         }
         while self.reading.is_some() || self.begin(store, unix_nano) {
-            self.read(store, unix_nano, until);
+            self.read(store, unix_nano, until, &is_wanted);
             if work::done() >= until {
                 return true;
             }
@@ -347,9 +356,9 @@ impl Errors {
         true
     }
 
-    fn read(&mut self, store: &Store, unix_nano: u64, until: u64) {
+    fn read(&mut self, store: &Store, unix_nano: u64, until: u64, is_wanted: &impl Fn(&ErrorRecord<'_>) -> bool) {
         let Some(mut reading) = self.reading.take() else { return };
-        if !reading.step(store, &mut self.texts, until) {
+        if !reading.step(store, &mut self.texts, until, is_wanted) {
             self.reading = Some(reading);
             return;
         }

@@ -59,6 +59,10 @@ fn request(spans: &[Value]) -> Value {
 fn cart() -> Value {
     let mut failed = span(FIRST, 2, 1, &format!("GET /stock?token={SECRET}"), (50, 200));
     failed["status"] = json!({ "code": 2, "message": "no \u{1b}[2Jstock" });
+    failed["events"] = json!([{ "timeUnixNano": "1700000000150000000", "name": "exception", "attributes": [
+        { "key": "exception.type", "value": { "stringValue": "OutOfStock" } },
+        { "key": "exception.message", "value": { "stringValue": "no \u{1b}[2Jchair 17 at GET /stock?token=hunter2" } },
+    ] }]);
     failed["attributes"] = json!([{ "key": "http.request.header.authorization", "value": { "stringValue": SECRET } }]);
     request(&[span(FIRST, 1, 0, "POST /cart", (0, 250)), failed])
 }
@@ -147,9 +151,13 @@ async fn lists_are_shown_for_people_and_programs() {
     assert!(show(&["logs"]).contains(&format!("{FIRST}  WARN  -  low ␛[2Jstock")));
     assert_eq!(rows(&["logs", "stock"])[0]["severity"], "warn");
     assert_eq!(rows(&["logs", "service:other"]).len(), 0);
-    assert!(show(&["errors"]).contains("GET /stock?…: no ␛[2Jstock"));
+    let errors = show(&["errors"]);
+    assert!(
+        errors.contains("OutOfStock: no ␛[<num>Jchair <num> at GET /stock?…"),
+        "{errors}"
+    );
     assert_eq!(rows(&["errors", "name:stock"])[0]["span_id"], format!("{:016x}", 2));
-    assert_eq!(rows(&["errors", "name:cart"]).len(), 0, "it did not fail");
+    assert_eq!(rows(&["errors", "name:cart"]).len(), 0, "nothing was thrown there");
     let operations = show(&["operations", "status:error"]);
     assert!(
         operations.contains("p95") && operations.contains("POST /cart"),

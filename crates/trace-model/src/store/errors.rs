@@ -4,13 +4,16 @@ use std::collections::VecDeque;
 
 use otlp_wire::{Value, fields};
 
+use super::log_list::Listed;
 use super::reader::Cursor;
 use super::record::{Record, RecordId, RecordKind, Slot};
+use super::search::candidate;
+use super::stored::StoredLog;
 use super::trace::SeenSpans;
 use super::{LogId, Revision, Store};
 use crate::batch::SpanFlags;
 use crate::work::{self, VISIT};
-use crate::{Event, LogRecord, RawProgress, SpanKey, StatusCode, TraceId, decode};
+use crate::{Candidate, Event, LogRecord, RawProgress, SpanKey, StatusCode, TraceId, decode};
 
 /// Maximum number of noted traces and log records: the latest ones.
 const NOTED_MAX: usize = 8_192;
@@ -81,6 +84,26 @@ pub enum ReportedError {
     Record(Box<LogRecord>),
 }
 
+/// The record that reports an error, not decoded.
+#[derive(Clone, Copy, Debug)]
+pub enum ErrorRecord<'a> {
+    /// A span with exception events.
+    Span(Candidate<'a>),
+    /// A log record.
+    Log(StoredLog<'a>),
+}
+
+impl ErrorRecord<'_> {
+    /// Returns the start of the span, or the time of the log record, in nanoseconds since the Unix epoch.
+    #[must_use]
+    pub const fn unix_nano(&self) -> u64 {
+        match self {
+            Self::Span(span) => span.start_unix_nano,
+            Self::Log(log) => log.id().time_unix_nano(),
+        }
+    }
+}
+
 /// Reads the errors of a trace in steps, in no particular order, or that of a log record outside of traces.
 #[derive(Debug)]
 pub struct ErrorReader {
@@ -105,8 +128,8 @@ impl ErrorReader {
         self.scope
     }
 
-    /// Passes errors to `read` until about this much [`work`] is done.
-    pub fn step(&mut self, store: &Store, work: u64, mut read: impl FnMut(ReportedError)) -> RawProgress {
+    /// Passes errors to `read`, each with its record, until about this much [`work`] is done.
+    pub fn step(&mut self, store: &Store, work: u64, mut read: impl FnMut(ErrorRecord<'_>, ReportedError)) -> RawProgress {
         let until = work::done().saturating_add(work);
         let is_complete = match (&mut self.cursor, self.scope) {
             (Some(cursor), _) => cursor
@@ -181,21 +204,25 @@ impl Store {
         at.map_or_else(Vec::new, |at| self.exceptions_of(at).collect())
     }
 
-    fn reported_errors(&self, at: RecordId, read: &mut impl FnMut(ReportedError)) {
+    fn reported_errors(&self, at: RecordId, read: &mut impl FnMut(ErrorRecord<'_>, ReportedError)) {
         let contents = &self.contents;
         let record = contents.log.get(at);
         if record.is_error_event() {
             let (raw, origin) = (contents.log.raw(at), contents.origins.get(record.origin));
             work::add(8 * VISIT + 2 * (raw.len() + origin.resource.len() + origin.scope.len()));
-            if let Some(record) = decode::decode_log(raw, origin) {
-                read(ReportedError::Record(Box::new(record)));
+            if let Some(decoded) = decode::decode_log(raw, origin) {
+                let stored = StoredLog::new(self, record.log_id(), Listed::of(at, record));
+                read(ErrorRecord::Log(stored), ReportedError::Record(Box::new(decoded)));
             }
         } else if record.has_exception() {
             let Some(key) = contents.key(record) else { return };
+            let Some(span) = candidate(contents, &self.traces[record.trace], at) else {
+                return;
+            };
             for event in self.exceptions_of(at) {
                 let has_failed = record.status() == StatusCode::Error;
                 let key = key.clone();
-                read(ReportedError::Event { key, has_failed, event });
+                read(ErrorRecord::Span(span), ReportedError::Event { key, has_failed, event });
             }
         }
     }

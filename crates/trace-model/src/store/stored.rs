@@ -230,36 +230,3 @@ impl<'a> StoredLog<'a> {
         self.store.contents.origins.get(self.record().origin)
     }
 }
-
-/// Reads the log records of a trace in order of arrival.
-#[derive(Debug)]
-pub struct StoredLogReader {
-    cursor: Cursor,
-}
-
-impl StoredLogReader {
-    /// Starts before the first record.
-    #[must_use]
-    pub fn new(store: &Store, trace_id: TraceId) -> Self {
-        Self {
-            cursor: Cursor::new(store, trace_id, &[RecordKind::Log]),
-        }
-    }
-
-    /// Passes records to `read` until about this much [`work`] is done.
-    pub fn step(&mut self, store: &Store, work: u64, mut read: impl FnMut(StoredLog<'_>)) -> RawProgress {
-        let until = work::done().saturating_add(work);
-        let Some(slot) = self.cursor.slot(store) else {
-            return RawProgress::Left;
-        };
-        let is_complete = self.cursor.step(store, slot, until, |at| {
-            let record = store.contents.log.get(at);
-            read(StoredLog::new(store, record.log_id(), Listed::of(at, record)));
-        });
-        if is_complete {
-            RawProgress::Complete
-        } else {
-            RawProgress::More
-        }
-    }
-}

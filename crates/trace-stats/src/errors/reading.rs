@@ -6,7 +6,7 @@ use std::hash::{BuildHasher, RandomState};
 use trace_model::sentry::{ErrorEvent, Exception, Gravity};
 use trace_model::work;
 use trace_model::{
-    Attribute, ErrorReader, ErrorScope, Event, LogRecord, RawProgress, ReportedError, Source, SpanId, Store, Value,
+    Attribute, ErrorReader, ErrorRecord, ErrorScope, Event, LogRecord, RawProgress, ReportedError, Source, SpanId, Store, Value,
 };
 use value_text::OwnFrame;
 
@@ -58,15 +58,24 @@ impl Reading {
         self.work
     }
 
-    /// Reads on until [`work::done`] is `until`; returns true when all is read.
-    pub(super) fn step(&mut self, store: &Store, texts: &mut Texts, until: u64) -> bool {
+    /// Reads on until [`work::done`] is `until`; returns true when all is read. Of an error one record at least must be wanted.
+    pub(super) fn step(
+        &mut self,
+        store: &Store,
+        texts: &mut Texts,
+        until: u64,
+        is_wanted: &impl Fn(&ErrorRecord<'_>) -> bool,
+    ) -> bool {
         let before = work::done();
         let Self {
             reader, reports, hasher, ..
         } = self;
-        let progress = reader.step(store, until.saturating_sub(before), |error| {
-            if reports.len() < TRACE_ERRORS_MAX {
-                reports.extend(report(error, texts, hasher));
+        let progress = reader.step(store, until.saturating_sub(before), |record, error| {
+            if reports.len() < TRACE_ERRORS_MAX
+                && let Some(mut report) = report(error, texts, hasher)
+            {
+                report.occurrence.is_wanted = is_wanted(&record);
+                reports.push(report);
             }
         });
         if progress == RawProgress::Left {
@@ -97,6 +106,7 @@ impl Reading {
             let count = ways.iter().map(Vec::len).max().unwrap_or(0);
             found.extend((0..count).filter_map(|at| merged(ways.iter().filter_map(|way| way.get(at)))));
         }
+        found.retain(|occurrence| occurrence.is_wanted);
         found.sort_by_key(|occurrence| (occurrence.unix_nano, occurrence.span_id));
         found
     }
@@ -108,6 +118,7 @@ fn merged<'a>(mut reports: impl Iterator<Item = &'a Occurrence>) -> Option<Occur
     for other in reports {
         first.reported_by = first.reported_by.and(other.reported_by);
         first.is_handled &= other.is_handled;
+        first.is_wanted |= other.is_wanted;
         if first.frame == 0 {
             first.frame = other.frame;
         }
@@ -131,6 +142,7 @@ fn report(error: ReportedError, texts: &mut Texts, hasher: &RandomState) -> Opti
                 frame: 0,
                 reported_by: ReportedBy::SPAN_EVENT,
                 is_handled: !has_failed && !is_escaped(&event),
+                is_wanted: true,
             };
             let text = |key| text(&event.attributes, key);
             let said = Said {
@@ -160,6 +172,7 @@ fn report_of_record(log: &LogRecord, texts: &mut Texts, hasher: &RandomState) ->
             ReportedBy::LOG_RECORD
         },
         is_handled: event.gravity() == Gravity::Handled,
+        is_wanted: true,
     };
     let thrown = event.exceptions.iter().find(|exception| exception.has_name());
     let stack = event.stacktrace.as_deref().unwrap_or_default();

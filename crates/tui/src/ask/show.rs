@@ -6,6 +6,7 @@ use std::io::Write;
 
 use clap::ValueEnum;
 use eyre::{Context, Result};
+use query::Show;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -19,7 +20,7 @@ use crate::attach::Attached;
 pub enum List {
     /// Log records, each with its trace if it has one
     Logs,
-    /// Failed spans, and errors
+    /// Errors in groups, as on the Errors tab
     Errors,
     /// Operations with counts and latencies
     Operations,
@@ -40,11 +41,10 @@ impl List {
 
     /// Returns the kind of records that its filter finds.
     #[must_use]
-    pub const fn records(self) -> Records {
-        match self {
-            Self::Logs => Records::Logs,
-            _ => Records::Spans,
-        }
+    pub fn records(self) -> Records {
+        let name = self.name();
+        let show = Show::ALL.into_iter().find(|show| show.name() == name);
+        show.map_or(Records::Spans, Show::records)
     }
 }
 

@@ -11,25 +11,36 @@ use trace_model::Store;
 
 const WORK: u64 = 1 << 16;
 
-/// A store of OTLP spans of one service each.
-fn store(spans: impl IntoIterator<Item = (&'static str, Value)>) -> Store {
+/// An OTLP request of spans, each with its service.
+fn request(spans: impl IntoIterator<Item = (&'static str, Value)>) -> String {
     let resource = |(service, span): (&str, Value)| {
         let name = json!({ "key": "service.name", "value": { "stringValue": service } });
         json!({ "resource": { "attributes": [name] }, "scopeSpans": [{ "spans": [span] }] })
     };
     let resources: Vec<Value> = spans.into_iter().map(resource).collect();
-    let request = json!({ "resourceSpans": resources }).to_string();
+    json!({ "resourceSpans": resources }).to_string()
+}
+
+/// A store of OTLP requests.
+fn store_of(requests: impl IntoIterator<Item = String>) -> Store {
     let memory = Memory::within(1 << 30);
     let mut store = Store::new(memory.store());
     let mut session = Session::new(memory);
-    let input = Input::new("spans".to_owned(), request.into_bytes());
     let mut add = |part: Part| {
         store.add(part.batch);
         ControlFlow::Continue(())
     };
-    let report = session.read(&input, &mut add).unwrap();
+    for request in requests {
+        let input = Input::new("request".to_owned(), request.into_bytes());
+        assert_eq!(session.read(&input, &mut add).unwrap().problems.count, 0);
+    }
     session.finish(&mut add);
-    assert_eq!(report.problems.count, 0);
+    store
+}
+
+/// A store of OTLP spans of one service each.
+fn store(spans: impl IntoIterator<Item = (&'static str, Value)>) -> Store {
+    let store = store_of([request(spans)]);
     assert!(store.totals().spans > 0);
     store
 }
@@ -74,6 +85,38 @@ fn random(seed: u64) -> Store {
     store(spans)
 }
 
+/// The same with exceptions: as events of spans, and as log records in spans, in traces and outside.
+fn errors(seed: u64) -> Store {
+    let mut random = fastrand::Rng::with_seed(seed);
+    let exception = |number: u64| {
+        let text = |key: &str, value: String| json!({ "key": key, "value": { "stringValue": value } });
+        json!([
+            text("exception.type", format!("Error{}", number % 3)),
+            text("exception.message", format!("order {number} is late")),
+        ])
+    };
+    let time = |random: &mut fastrand::Rng| (1_700_000_000_000_000_000 + random.u64(0..1_000_000_000)).to_string();
+    let (mut spans, mut records) = (Vec::new(), Vec::new());
+    for number in 0..random.u64(1..30) {
+        let (trace, id) = (random.u64(1..4), random.u64(1..9));
+        let attributes = exception(number);
+        if random.bool() {
+            let mut span = span(trace, (id, 0), 2, (0, 50));
+            span["events"] = json!([{ "timeUnixNano": time(&mut random), "name": "exception", "attributes": attributes }]);
+            spans.push(("shop", span));
+            continue;
+        }
+        let mut record = json!({ "timeUnixNano": time(&mut random), "severityNumber": 17, "attributes": attributes });
+        if random.bool() {
+            record["traceId"] = format!("{trace:032x}").into();
+            record["spanId"] = format!("{id:016x}").into();
+        }
+        records.push(record);
+    }
+    let logs = json!({ "resourceLogs": [{ "scopeLogs": [{ "logRecords": records }] }] });
+    store_of([request(spans), logs.to_string()])
+}
+
 fn app(store: Store, tab: Tab) -> App {
     let any = "127.0.0.1:1".parse().unwrap();
     let mut app = App::new(
@@ -85,6 +128,7 @@ fn app(store: Store, tab: Tab) -> App {
     let key = match tab {
         Tab::Operations => 'O',
         Tab::ServiceMap => 'm',
+        Tab::Errors => '3',
         _ => 'w',
     };
     app.apply(Event::Key(app::keymap::Key::Char(key)));
@@ -200,6 +244,43 @@ fn warnings_of_screen_and_queries_agree() {
             .iter()
             .map(|count| (count.rule.name(), count.traces, count.spans))
             .collect();
+        assert_eq!(queried, listed, "{seed}");
+    }
+}
+
+#[test]
+fn errors_of_screen_and_queries_agree() {
+    for seed in 0..100 {
+        let app = app(errors(seed), Tab::Errors);
+        let Shown::Errors(queried) = shown(&app.store, Show::Errors) else {
+            panic!("errors")
+        };
+        let queried: Vec<_> = queried
+            .iter()
+            .map(|group| {
+                (
+                    group.type_name.clone(),
+                    &*group.message,
+                    group.events,
+                    group.traces,
+                    group.last_unix_nano,
+                )
+            })
+            .collect();
+        let listed = app.aggregates.errors().groups();
+        let listed: Vec<_> = listed
+            .iter()
+            .map(|group| {
+                (
+                    text(&group.type_name),
+                    &*group.message,
+                    group.errors.len(),
+                    group.traces,
+                    group.last_unix_nano(),
+                )
+            })
+            .collect();
+        assert!(!listed.is_empty(), "{seed}");
         assert_eq!(queried, listed, "{seed}");
     }
 }

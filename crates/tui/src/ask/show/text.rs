@@ -25,20 +25,24 @@ pub(super) fn logs(logs: &[ShownLog]) -> String {
 pub(super) fn errors(errors: &[ShownError]) -> String {
     let zone = TimeZone::system();
     let row = |error: &ShownError| {
-        let message = match (&error.name, error.message.as_str()) {
-            (Some(name), "") => name.clone(),
-            (Some(name), message) => format!("{}: {message}", redacted(&clean(name))),
+        let name = match (error.type_name.as_deref(), error.message.as_str()) {
             (None, message) => message.to_owned(),
+            (Some(type_name), "") => type_name.to_owned(),
+            (Some(type_name), message) => format!("{type_name}: {message}"),
         };
-        let cells = [
-            moment(error.time_unix_nano, &zone),
-            error.trace_id.clone(),
-            service(error.service.as_deref()),
-            message,
-        ];
-        cells.to_vec()
+        let frame = error.frame.as_ref().map(|frame| format!("  in {frame}")).unwrap_or_default();
+        vec![
+            format::grouped(error.events as u64),
+            format::grouped(error.traces as u64),
+            moment(error.first_unix_nano, &zone),
+            moment(error.last_unix_nano, &zone),
+            error.trace_id.clone().unwrap_or_else(|| "–".to_owned()),
+            service(Some(error.services.join(", ").as_str()).filter(|names| !names.is_empty())),
+            format!("{}{frame}", redacted(&clean(&name))),
+        ]
     };
-    table(&[], errors.iter().map(row), "")
+    let names = ["events", "traces", "first", "last", "last trace", "services", "error"];
+    table(&names, errors.iter().map(row), "rr")
 }
 
 pub(super) fn operations(operations: &[ShownOperation]) -> String {
