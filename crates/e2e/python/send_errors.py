@@ -42,7 +42,7 @@ def main():
         reserve(20)
     except OutOfStock:
         logger.exception("nightly check failed")
-    sentry_sdk.init(dsn, default_integrations=False, server_name="shop")
+    sentry_sdk.init(dsn, default_integrations=False, server_name="shop", release="shop@1.4.2", environment="staging")
     try:
         reserve(19)
     except OutOfStock as error:

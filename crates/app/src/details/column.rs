@@ -184,6 +184,12 @@ impl<'a> Column<'a> {
         (id, self.folds.0.contains(&id))
     }
 
+    /// Begins a group that is unfolded at first if `is_unfolded`. Returns true if it is unfolded.
+    pub(super) fn fold_with(&mut self, name: impl Hash, is_unfolded: bool) -> bool {
+        let (_, is_toggled) = self.fold(name);
+        is_toggled != is_unfolded
+    }
+
     /// Writes lines whose items are a part of another one.
     pub(super) fn within(&mut self, owner: ItemId, write: impl FnOnce(&mut Self)) {
         let outer = std::mem::replace(&mut self.owner, owner);

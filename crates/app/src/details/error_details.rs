@@ -2,7 +2,7 @@
 
 use ratatui_core::layout::Rect;
 use trace_model::sentry::ErrorEvent;
-use trace_model::{ErrorScope, Event, Revision, Source, Store, TraceId, outside_of_spans};
+use trace_model::{Attribute, ErrorScope, Event, Revision, Source, Store, TraceId, outside_of_spans};
 use trace_stats::{ErrorId, ErrorPlace, ReportedBy};
 
 use super::{PagePane, ShownError, SpanPage};
@@ -111,11 +111,20 @@ fn read(store: &Store, place: &ErrorPlace) -> Option<ShownError> {
             .filter(move |record| (record.source == Source::Sentry) == is_sentry);
         records.filter_map(ShownError::of).collect::<Vec<_>>()
     };
+    let span = place
+        .key
+        .as_ref()
+        .filter(|_| place.reported_by.has(ReportedBy::SPAN_EVENT))
+        .and_then(|key| store.span(trace_id, key));
+    let resource = span.map(|span| span.resource).unwrap_or_default();
     let events = place
         .key
         .as_ref()
         .map_or_else(Vec::new, |key| store.exceptions(trace_id, key));
-    let events = events.iter().map(|event| of_event(event, trace_id, place)).collect();
+    let events = events
+        .iter()
+        .map(|event| of_event(event, (trace_id, &resource), place))
+        .collect();
     let ways = [
         (ReportedBy::SENTRY, of(true)),
         (ReportedBy::SPAN_EVENT, events),
@@ -153,8 +162,14 @@ fn message(event: &ErrorEvent) -> &str {
 /// Adds what only another report of an error says.
 fn add(error: &mut ShownError, other: &ShownError) {
     let event = &mut error.event;
-    if event.stacktrace.is_none() {
-        event.stacktrace.clone_from(&other.event.stacktrace);
+    for (known, more) in [
+        (&mut event.stacktrace, &other.event.stacktrace),
+        (&mut event.release, &other.event.release),
+        (&mut event.environment, &other.event.environment),
+    ] {
+        if known.is_none() {
+            known.clone_from(more);
+        }
     }
     for attribute in &other.attributes {
         if !error.attributes.iter().any(|known| known.key == attribute.key) {
@@ -164,14 +179,14 @@ fn add(error: &mut ShownError, other: &ShownError) {
 }
 
 /// Converts an exception event of a span.
-fn of_event(event: &Event, trace_id: TraceId, place: &ErrorPlace) -> ShownError {
+fn of_event(event: &Event, (trace_id, resource): (TraceId, &[Attribute]), place: &ErrorPlace) -> ShownError {
     let key = place.key.as_ref();
     let others = event
         .attributes
         .iter()
         .filter(|attribute| !attribute.key.starts_with("exception."));
     ShownError {
-        event: ErrorEvent::of_exception(event, trace_id, key.map(|key| key.span_id)),
+        event: ErrorEvent::of_exception(event, trace_id, key.map(|key| key.span_id), resource),
         service: key.map(|key| key.service.to_string()).unwrap_or_default(),
         attributes: others.cloned().collect(),
     }

@@ -1,5 +1,7 @@
 //! The errors of a span: what was thrown, where, and what happened before.
 
+use std::hash::Hash;
+
 use trace_model::sentry::{Breadcrumb, Exception, Frame, Gravity};
 use trace_model::{Attribute, Severity};
 use value_text::{Document, Hint, Outline, Role as TextRole};
@@ -10,7 +12,7 @@ use super::lines::offset;
 use super::value::value;
 use super::{ERRORS, ShownError, ShownSpan};
 use crate::format;
-use crate::text::shown;
+use crate::text::{self, shown};
 
 /// Frames of a stack that are shown, at most.
 const FRAMES: usize = 30;
@@ -18,6 +20,8 @@ const FRAMES: usize = 30;
 const TEXT_LINES: usize = 60;
 /// Bytes of it that are read.
 const STACK_BYTES: usize = 64 << 10;
+/// Bytes of a line of source that are read.
+const SOURCE_BYTES: usize = 1 << 10;
 /// Libraries that are named where their frames are folded.
 const PACKAGES: usize = 3;
 /// Breadcrumbs that are shown, at most: the last ones.
@@ -78,6 +82,13 @@ impl Column<'_> {
         facts.extend(thrown.and_then(handling));
         facts.extend(event.transaction.as_ref().map(|transaction| format!("in {transaction}")));
         facts.extend(event.logger.as_ref().map(|logger| format!("by {logger}")));
+        facts.extend(event.release.as_ref().map(|release| format!("release {release}")));
+        facts.extend(
+            event
+                .environment
+                .as_ref()
+                .map(|environment| format!("environment {environment}")),
+        );
         facts.extend(event.event_id.as_ref().map(|id| format!("event {id}")));
         self.note(&facts.join(" · "), 5);
         if let Some(message) = event.message.as_ref().filter(|message| **message != event.title) {
@@ -115,7 +126,7 @@ impl Column<'_> {
         // Without a mark of whose code it is, all of it counts as the program's own.
         let told = exception.in_app_frames().next().is_some();
         let is_own = |frame: &&Frame| !told || frame.in_app == Some(true);
-        self.frames(exception.frames.iter().filter(is_own));
+        self.frames(at, exception.frames.iter().filter(is_own), true);
         let libraries: Vec<_> = exception.frames.iter().filter(|frame| !is_own(frame)).collect();
         if libraries.is_empty() {
             return;
@@ -124,14 +135,14 @@ impl Column<'_> {
         let frames = format::count(libraries.len() as u64, "library frame");
         self.note(&format!("{} {frames}{}", fold_mark(is_open), packages(&libraries)), 5);
         if is_open {
-            self.within(id, |column| column.frames(libraries.into_iter()));
+            self.within(id, |column| column.frames(at, libraries.into_iter(), false));
         }
     }
 
-    /// The newest calls, and how many are older than these.
-    fn frames<'f>(&mut self, mut frames: impl Iterator<Item = &'f Frame>) {
-        for frame in frames.by_ref().take(FRAMES) {
-            self.frame(frame);
+    /// The newest calls, and how many are older than these. The source around the first one is unfolded if `is_own`.
+    fn frames<'f>(&mut self, exception: usize, mut frames: impl Iterator<Item = &'f Frame>, is_own: bool) {
+        for (at, frame) in frames.by_ref().take(FRAMES).enumerate() {
+            self.frame(frame, ("source", exception, at), is_own && at == 0);
         }
         let older = frames.count();
         if older > 0 {
@@ -139,20 +150,26 @@ impl Column<'_> {
         }
     }
 
-    /// `file:line function`, and that line of the source.
-    fn frame(&mut self, frame: &Frame) {
+    /// `file:line function`, and the source: that line, or the lines around it.
+    fn frame(&mut self, frame: &Frame, name: impl Hash, is_unfolded: bool) {
         let file = frame.filename.as_ref().or(frame.abs_path.as_ref()).or(frame.module.as_ref());
         let mut place = file.map_or_else(|| "(no file)".to_owned(), |file| shown(file));
         if let Some(line) = frame.lineno {
             place = format!("{place}:{line}");
         }
+        let has_context = !frame.pre_context.is_empty() || !frame.post_context.is_empty();
+        let is_open = has_context && self.fold_with(name, is_unfolded);
+        let mark = if has_context { fold_mark(is_open) } else { " " };
         let room = self.width.saturating_sub(8).max(8);
         let place = format::at_most(&place, room);
         let function = frame.function.as_deref().unwrap_or("(no name)");
-        let mut line = Line::from(vec!["       ".into(), Piece::from(place)]);
+        let mut line = Line::from(vec![format!("     {mark} ").means(Role::Dim), Piece::from(place)]);
         let left = (room + 7).saturating_sub(line.width() + 1);
         line.push(format!(" {}", format::at_most(function, left)).strong());
         self.lines.push(line);
+        if is_open {
+            return self.source(frame, room);
+        }
         let source = frame
             .context_line
             .as_deref()
@@ -162,6 +179,34 @@ impl Column<'_> {
             let source = format::at_most(source, room.saturating_sub(4));
             self.lines
                 .push(Line::from(vec!["         │ ".means(Role::Rule), Piece::from(source)]));
+        }
+    }
+
+    /// The lines of the source around a call, with their numbers and without their common indentation.
+    fn source(&mut self, frame: &Frame, room: usize) {
+        let before = frame.pre_context.iter().map(String::as_str);
+        let after = frame.post_context.iter().map(String::as_str);
+        let at = frame.pre_context.len();
+        let lines: Vec<String> = before
+            .chain([frame.context_line.as_deref().unwrap_or_default()])
+            .chain(after)
+            .map(|line| text::start(line, SOURCE_BYTES).trim_end().replace('\t', "    "))
+            .collect();
+        let indent = |line: &String| line.len() - line.trim_start_matches(' ').len();
+        let common = lines.iter().filter(|line| !line.is_empty()).map(indent).min().unwrap_or(0);
+        let first = frame.lineno.map(|line| line.saturating_sub(at as u64));
+        let last = first.map(|first| first + lines.len() as u64 - 1);
+        let digits = last.map_or(0, |last| last.to_string().len());
+        for (number, line) in lines.iter().enumerate() {
+            let is_call = number == at;
+            let label = first.map_or_else(String::new, |first| format!("{:>digits$} ", first + number as u64));
+            let source = format::at_most(line.get(common..).unwrap_or_default(), room.saturating_sub(4 + digits));
+            let source = if is_call { source.strong() } else { source.means(Role::Dim) };
+            self.lines.push(Line::from(vec![
+                format!("         {label}").means(if is_call { Role::Accent } else { Role::Dim }),
+                "│ ".means(Role::Rule),
+                source,
+            ]));
         }
     }
 

@@ -43,6 +43,16 @@ async fn errors_of_python_sdks_are_one_group_and_count_once() {
         .screen
         .wait_frame("the newest event", |text| text.contains("Errors › ERROR"));
     assert!(text.contains("send_errors.py") && text.contains("is out of stock"), "{text}");
+    assert!(text.contains("release shop@1.4.2 · environment staging"), "{text}");
+    // The SDK sends five lines of source before and after that of the call.
+    for source in [
+        "│ class OutOfStock(Exception):",
+        "│ def reserve(order):",
+        "raise OutOfStock(f\"order",
+        "│ def main():",
+    ] {
+        assert!(text.contains(source), "{source}: {text}");
+    }
     viewer.screen.press("n").unwrap();
     viewer
         .screen

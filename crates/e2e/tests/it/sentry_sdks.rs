@@ -126,7 +126,7 @@ async fn assert_everything_shown(sdk: Option<Sdk>, configuration: Configuration)
     for part in [
         &format!("⚠ handled {}", sdk.error),
         sdk.thrown[0],
-        &format!("│ {}", sdk.thrown[1]),
+        sdk.thrown[1],
         "basket three items in the basket",
         ids["event"].as_str().unwrap(),
         ids["child"].as_str().unwrap(),
@@ -134,6 +134,12 @@ async fn assert_everything_shown(sdk: Option<Sdk>, configuration: Configuration)
     ] {
         assert!(details.contains(part), "{part} is missing in:\n{details}");
     }
+    // The line of the call, and the one before it.
+    let source = details.lines().filter(|line| line.contains('│'));
+    assert!(
+        source.clone().any(|line| line.contains("charge(amount)")) && source.clone().any(|line| line.contains(sdk.thrown[1])),
+        "{details}"
+    );
     assert_eq!(details.contains("stock is low"), logs, "{details}");
     let said = [("payment", "card"), ("sentry.op", "queue.publish"), ("warehouse", "north")];
     for (name, value) in &said[..if logs { 3 } else { 2 }] {

@@ -24,6 +24,10 @@ pub struct ErrorEvent {
     pub transaction: Option<String>,
     /// Logger that reported it.
     pub logger: Option<String>,
+    /// Release of the program: `service.version` of the resource.
+    pub release: Option<String>,
+    /// Environment of the program: `deployment.environment.name` of the resource.
+    pub environment: Option<String>,
     /// Message in addition to the exception.
     pub message: Option<String>,
     /// Exceptions, the last one first; its causes follow.
@@ -78,8 +82,12 @@ pub struct Frame {
     pub colno: Option<u64>,
     /// True for the program's own code; `None` if unknown.
     pub in_app: Option<bool>,
+    /// Lines of the source before that line, the nearest last; empty if they were not sent.
+    pub pre_context: Vec<String>,
     /// The line's source.
     pub context_line: Option<String>,
+    /// Lines of the source after it, the nearest first; empty if they were not sent.
+    pub post_context: Vec<String>,
 }
 
 /// Something that happened before.
@@ -135,6 +143,8 @@ impl ErrorEvent {
             event_id: text("sentry.event_id"),
             transaction: text("sentry.transaction"),
             logger: text("sentry.logger"),
+            release: release(&log.resource),
+            environment: environment(&log.resource),
             message: text("sentry.message"),
             stacktrace: text("exception.stacktrace"),
             breadcrumbs: array(&log.attributes, "sentry.breadcrumbs")
@@ -150,9 +160,9 @@ impl ErrorEvent {
         })
     }
 
-    /// Returns an exception event of a span in the form of the others.
+    /// Returns an exception event of a span with this resource in the form of the others.
     #[must_use]
-    pub fn of_exception(event: &Event, trace_id: TraceId, span_id: Option<SpanId>) -> Self {
+    pub fn of_exception(event: &Event, trace_id: TraceId, span_id: Option<SpanId>, resource: &[Attribute]) -> Self {
         let text = |key| text(&event.attributes, key);
         let thrown = Exception {
             type_name: text("exception.type").unwrap_or_default(),
@@ -168,6 +178,8 @@ impl ErrorEvent {
             event_id: None,
             transaction: None,
             logger: None,
+            release: release(resource),
+            environment: environment(resource),
             message: None,
             stacktrace: text("exception.stacktrace"),
             breadcrumbs: Vec::new(),
@@ -243,7 +255,9 @@ impl Frame {
             lineno: number(members, "lineno"),
             colno: number(members, "colno"),
             in_app: boolean(members, "in_app"),
+            pre_context: texts(members, "pre_context"),
             context_line: text(members, "context_line"),
+            post_context: texts(members, "post_context"),
         }
     }
 }
@@ -274,6 +288,24 @@ fn text(attributes: &[Attribute], key: &str) -> Option<String> {
         Some(Value::String(text)) if !text.is_empty() => Some(text.clone()),
         _ => None,
     }
+}
+
+/// Returns texts, which may be empty: lines of a source.
+fn texts(attributes: &[Attribute], key: &str) -> Vec<String> {
+    let lines = array(attributes, key).iter().map(|line| match line {
+        Value::String(line) => line.clone(),
+        _ => String::new(),
+    });
+    lines.collect()
+}
+
+fn release(resource: &[Attribute]) -> Option<String> {
+    text(resource, "service.version")
+}
+
+/// The name of the attribute in the conventions, and its former one.
+fn environment(resource: &[Attribute]) -> Option<String> {
+    text(resource, "deployment.environment.name").or_else(|| text(resource, "deployment.environment"))
 }
 
 fn number(attributes: &[Attribute], key: &str) -> Option<u64> {

@@ -41,6 +41,20 @@ fn frame(function: &str, file: &str, line: i64, in_app: bool, source: &str) -> V
     ])
 }
 
+/// A frame with the lines of the source around its call.
+fn frame_in_source(before: &[&str], source: &str, after: &[&str]) -> Value {
+    let lines = |lines: &[&str]| array(lines.iter().map(|line| text(line)).collect());
+    map([
+        ("function", text("reserve")),
+        ("filename", text("stock.py")),
+        ("lineno", Value::IntValue(9)),
+        ("in_app", Value::BoolValue(true)),
+        ("pre_context", lines(before)),
+        ("context_line", text(source)),
+        ("post_context", lines(after)),
+    ])
+}
+
 /// An error event as an envelope brings it: in a span, or in none where its number is 0.
 pub(crate) fn add_error(scene: &mut Scene, trace: u8, span: u8, service: &str, at_ms: u64, attributes: Vec<(&str, Value)>) {
     report(scene, 17, (trace, span, service, at_ms), attributes);
@@ -354,4 +368,52 @@ fn errors_without_a_span_are_counted_by_gravity() {
     add_error(&mut scene, 3, 0, "mailer", 20, vec![("title", text("KeyError"))]);
     let both = scene.part(Part::Details);
     assert!(both.contains(" ! 1 error · ⚠ 1 handled error · they name no span"), "{both}");
+}
+
+#[test]
+fn source_around_the_newest_own_call_is_unfolded() {
+    let mut scene = Scene::new(Mode::Viewer, 120, 60);
+    scene.add(vec![span(1, 1, 0, "shop", "POST /checkout", 0, 30)]);
+    let thrown = map([
+        ("type", text("OutOfStock")),
+        (
+            "frames",
+            array(vec![
+                frame_in_source(&[], "    main()", &["    done()"]),
+                frame_in_source(
+                    &["def reserve(order):", "", "\tif not left:"],
+                    "        raise OutOfStock(order)",
+                    &["    return order", "\u{1b}[2J"],
+                ),
+            ]),
+        ),
+    ]);
+    add_error(
+        &mut scene,
+        1,
+        1,
+        "shop",
+        3,
+        vec![("title", text("OutOfStock")), ("sentry.exceptions", array(vec![thrown]))],
+    );
+    scene.press(&[Key::Enter]);
+    let details = scene.part(Part::Details);
+    let column = |line: &str| line.chars().take(50).collect::<String>().trim().to_owned();
+    let lines = details.lines().skip_while(|line| !line.contains("stock.py"));
+    let shown: Vec<_> = lines.take(8).map(column).collect();
+    assert_eq!(
+        shown,
+        [
+            "▾ stock.py:9 reserve",
+            "6 │ def reserve(order):",
+            "7 │",
+            "8 │     if not left:",
+            "9 │         raise OutOfStock(order)",
+            "10 │     return order",
+            "11 │ ␛[2J",
+            "▸ stock.py:9 reserve",
+        ],
+        "{details}"
+    );
+    assert!(details.contains("│ main()") && !details.contains("done()"), "{details}");
 }

@@ -7,9 +7,13 @@ use std::borrow::Cow;
 use std::fmt::Write;
 
 use opentelemetry_proto::tonic::common::v1::AnyValue;
+use serde_json::value::RawValue;
 
-use super::super::json::Object;
+use super::super::json::{self, Object};
 use super::super::value::{self, Attributes};
+
+/// Lines of the source before, and after, that of a call, at most. SDKs send five.
+const CONTEXT_LINES_MAX: usize = 10;
 
 #[derive(Debug, Default)]
 pub(super) struct Exception<'a> {
@@ -28,7 +32,9 @@ struct Frame<'a> {
     module: Option<Cow<'a, str>>,
     filename: Option<Cow<'a, str>>,
     abs_path: Option<Cow<'a, str>>,
+    pre_context: Vec<Cow<'a, str>>,
     context_line: Option<Cow<'a, str>>,
+    post_context: Vec<Cow<'a, str>>,
     lineno: Option<u64>,
     colno: Option<u64>,
     in_app: Option<bool>,
@@ -84,12 +90,33 @@ fn frames<'a>(stacktrace: &Object<'a>) -> Vec<Frame<'a>> {
         module: frame.first_text(&["module", "package"]),
         filename: frame.text("filename"),
         abs_path: frame.text("abs_path"),
+        pre_context: last(frame.list("pre_context")),
         context_line: frame.text("context_line"),
+        post_context: first(frame.list("post_context")),
         lineno: frame.u64("lineno"),
         colno: frame.u64("colno"),
         in_app: frame.bool("in_app"),
     });
     frames.collect()
+}
+
+/// Returns the last lines of a source before that of a call.
+fn last(lines: Vec<&RawValue>) -> Vec<Cow<'_, str>> {
+    let from = lines.len().saturating_sub(CONTEXT_LINES_MAX);
+    first(lines.into_iter().skip(from).collect())
+}
+
+/// Returns the first lines of a source after that of a call.
+fn first(lines: Vec<&RawValue>) -> Vec<Cow<'_, str>> {
+    let lines = lines.into_iter().take(CONTEXT_LINES_MAX);
+    lines.map(|line| json::text(line).unwrap_or_default()).collect()
+}
+
+fn lines(members: &mut Attributes, name: &str, lines: &[Cow<'_, str>]) {
+    if !lines.is_empty() {
+        let lines = lines.iter().map(|line| value::string(&**line));
+        members.push(name, value::array(lines.collect()));
+    }
 }
 
 impl<'a> Exception<'a> {
@@ -149,7 +176,9 @@ impl Frame<'_> {
         if let Some(in_app) = self.in_app {
             members.push("in_app", value::boolean(in_app));
         }
+        lines(&mut members, "pre_context", &self.pre_context);
         members.text("context_line", self.context_line.as_deref());
+        lines(&mut members, "post_context", &self.post_context);
         value::list(members.0)
     }
 }

@@ -19,14 +19,14 @@ fn one(event: &serde_json::Value) -> (LogRecord, ErrorEvent) {
 #[test]
 fn error_keeps_all_its_fields() {
     let (log, event) = one(&json!({
-        "event_id": EVENT, "timestamp": "2024-02-19T08:57:42.5Z", "level": "fatal", "transaction": "/pay", "logger": "shop", "release": "shop@1",
+        "event_id": EVENT, "timestamp": "2024-02-19T08:57:42.5Z", "level": "fatal", "transaction": "/pay", "logger": "shop", "release": "shop@1", "environment": "test",
         "message": "while paying",
         "exception": { "values": [
             { "type": "IOError", "value": "gone", "module": "std.io" },
             {
                 "type": "PaymentError", "value": "card refused", "mechanism": { "type": "generic", "handled": false },
                 "stacktrace": { "frames": [
-                    { "function": "main", "filename": "main.py", "lineno": 3, "in_app": true, "context_line": "pay()" },
+                    { "function": "main", "filename": "main.py", "lineno": 3, "in_app": true, "pre_context": ["def main():", ""], "context_line": "pay()", "post_context": ["done()", 7] },
                     { "function": "pay", "module": "shop.pay", "abs_path": "/srv/pay.py", "lineno": 8, "colno": 2, "in_app": true, "vars": { "card": "secret" } },
                     { "function": "raise_", "filename": "lib.py", "in_app": false },
                 ] },
@@ -80,6 +80,17 @@ fn error_keeps_all_its_fields() {
         (Some("shop.pay"), Some("/srv/pay.py"), Some(8), Some(2))
     );
     assert_eq!(thrown.frames[2].context_line.as_deref(), Some("pay()"));
+    assert_eq!(thrown.frames[2].pre_context, ["def main():", ""]);
+    assert_eq!(
+        thrown.frames[2].post_context,
+        ["done()", ""],
+        "the line that is not text keeps its place"
+    );
+    assert!(pay.pre_context.is_empty() && pay.post_context.is_empty());
+    assert_eq!(
+        (event.release.as_deref(), event.environment.as_deref()),
+        (Some("shop@1"), Some("test"))
+    );
     let stacktrace = "PaymentError: card refused\n    at raise_ (lib.py)\n    at pay (/srv/pay.py:8:2)\n    at main (main.py:3)\nCaused by: IOError: gone\n";
     assert_eq!(event.stacktrace.as_deref(), Some(stacktrace));
     let breadcrumb = &event.breadcrumbs[0];
