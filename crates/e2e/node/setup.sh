@@ -13,6 +13,6 @@ if ! command -v npm >/dev/null; then
     echo "Node with npm is missing: https://nodejs.org" >&2
     exit 1
 fi
-echo "installing the Sentry SDKs for Node.js into $(pwd)/node_modules"
+echo "installing the OpenTelemetry and Sentry SDKs for Node.js into $(pwd)/node_modules"
 npm ci --no-audit --no-fund --loglevel=error
 touch "$installed"

@@ -1,4 +1,4 @@
-//! Programs from npm: Sentry's SDK for Node.js.
+//! Programs from npm: Sentry's and OpenTelemetry's SDKs for Node.js.
 
 use std::path::{Path, PathBuf};
 

@@ -1,12 +1,13 @@
-//! Log records on the Logs tab, in a real terminal: without a trace, and of OpenTelemetry's and Sentry's SDKs for Python.
+//! Log records on the Logs tab, in a real terminal: without a trace, of OpenTelemetry's and Sentry's SDKs for Python, and of OpenTelemetry's for
+//! Node.js.
 //!
-//! The SDKs are installed by `crates/e2e/python/setup.sh`. Without them the test prints that it is skipped, and fails if
-//! `SPANFALL_REQUIRE_PYTHON` is set.
+//! The SDKs are installed by `setup.sh` in `crates/e2e/python` and `crates/e2e/node`. Without them a test prints that it is skipped, and fails if
+//! `SPANFALL_REQUIRE_PYTHON` or `SPANFALL_REQUIRE_NODE` is set.
 
 use std::process::Command;
 
 use e2e::viewer::{ENTER, Viewer};
-use e2e::{DEADLINE, python};
+use e2e::{DEADLINE, node, python};
 use serde_json::json;
 use testkit::Process;
 
@@ -97,4 +98,46 @@ async fn records_of_python_sdks_are_listed_with_and_without_a_span() {
     viewer
         .screen
         .wait_frame("why it stays", |text| text.contains("this record belongs to no trace"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn records_of_the_node_sdk_are_listed_and_their_exceptions_grouped() {
+    let Some(scripts) = node::scripts_or_skip() else {
+        return;
+    };
+    let mut viewer = Viewer::start("", &[]).unwrap();
+    let mut command = Command::new("node");
+    command
+        .arg(scripts.join("send_logs.mjs"))
+        .arg(format!("http://{}", viewer.otlp_http));
+    let sender = Process::spawn(command).unwrap();
+    let status = sender.exited(DEADLINE).await.unwrap();
+    assert!(status.success(), "{}", sender.stderr().join("\n"));
+
+    viewer.screen.press("2").unwrap();
+    let text = viewer.screen.wait_frame("all records", |text| {
+        text.contains("4 records") && text.contains("basket is nearly full") && text.contains("nightly price update done")
+    });
+    let row = |body: &str| text.lines().find(|line| line.contains(body)).unwrap_or_default();
+    let (within, outside) = (row("nearly full"), row("nightly price"));
+    assert!(
+        within.contains("WARN") && within.contains("basket") && !within.contains('–'),
+        "{text}"
+    );
+    assert!(outside.contains("INFO") && outside.contains('–'), "{text}");
+    viewer.screen.press(&format!("/basket.id:17{ENTER}")).unwrap();
+    viewer
+        .screen
+        .wait_frame("the record in the span", |text| text.contains("1 of 4 records"));
+    viewer.screen.press(ENTER).unwrap();
+    viewer
+        .screen
+        .wait_frame("its span", |text| text.contains("SPAN basket POST /basket"));
+
+    // The exception in the span and the one outside of any are one group, with the function that threw them.
+    viewer.screen.press("3").unwrap();
+    let text = viewer.screen.wait_frame("the group", |text| {
+        text.contains("1 group, 2 events") && text.contains("RangeError: no chair <num> left in aisle <num>")
+    });
+    assert!(text.contains("restock (send_logs.mjs)"), "{text}");
 }
