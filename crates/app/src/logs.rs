@@ -172,20 +172,18 @@ impl LogScreen {
 
     /// Returns true while something is read for it.
     pub(crate) fn is_reading(&self) -> bool {
-        self.histogram.is_counting() || self.patterns.as_ref().is_some_and(PatternList::is_reading)
+        self.patterns.as_ref().is_some_and(PatternList::is_reading)
     }
 
     /// Reads until about this much work is done; returns true if there is something new.
     fn step(&mut self, store: &Store, work: u64) -> bool {
-        let is_counted = self.histogram.step(store, work);
         let patterns = self.patterns.as_mut();
-        patterns.is_some_and(|patterns| patterns.step(store, work)) || is_counted
+        patterns.is_some_and(|patterns| patterns.step(store, work))
     }
 
     /// Returns when it is to be read again, in nanoseconds since the Unix epoch.
     pub(crate) fn due(&self, store: &Store) -> Option<u64> {
-        let patterns = self.patterns.as_ref().and_then(|patterns| patterns.due(store));
-        self.histogram.due().into_iter().chain(patterns).min()
+        self.patterns.as_ref().and_then(|patterns| patterns.due(store))
     }
 
     /// Shows the patterns of what is listed, or the records again.
@@ -390,7 +388,7 @@ impl LogScreen {
         };
         self.cells.lay_out::<LogTable>(parts.head, query, &cells);
         let times = self.shown_times(store);
-        self.histogram.fit(store, self.view, &times, parts.bars, now);
+        self.histogram.fit(store, self.view, &times, parts.bars);
         self.record.fit(store, selected, parts.record, &now.zone);
         if let Some(patterns) = &mut self.patterns {
             patterns.fit(store, &times, (parts.head, parts.rows), now);

@@ -67,7 +67,7 @@ pub use cross_check::{CrossCheck, CrossChecks, ReachPass, SentryReach};
 pub use filter::{Candidate, Clock, Filter, FilterError, LogCandidate, Matchable, Records};
 pub use hidden::HiddenSpans;
 pub use id::{IdError, SpanId, SpanKey, TraceId, outside_of_spans};
-pub use log_record::{LogRecord, Severity};
+pub use log_record::{LogRecord, Severity, SeverityCounts};
 pub use metrics::MetricsBatch;
 pub use otlp_wire::Malformed;
 pub use outline::{Column, Outline, Overview, Row, RowAnalysis};

@@ -101,6 +101,38 @@ impl Severity {
     }
 }
 
+/// Number of log records by severity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct SeverityCounts([u32; Severity::ALL.len()]);
+
+impl SeverityCounts {
+    /// Returns the number of records of a severity.
+    #[must_use]
+    pub const fn of(&self, severity: Severity) -> u32 {
+        self.0[severity as usize]
+    }
+
+    /// Counts one record more.
+    pub(crate) const fn add(&mut self, severity: Severity) {
+        self.0[severity as usize] += 1;
+    }
+
+    /// Counts one record less.
+    pub(crate) const fn remove(&mut self, severity: Severity) {
+        self.0[severity as usize] -= 1;
+    }
+
+    /// Adds other records.
+    pub(crate) fn add_all(&mut self, other: &Self) {
+        self.0.iter_mut().zip(other.0).for_each(|(count, more)| *count += more);
+    }
+
+    /// Returns the counts without those of some of the records.
+    pub(crate) fn without(&self, some: &Self) -> Self {
+        Self(std::array::from_fn(|at| self.0[at] - some.0[at]))
+    }
+}
+
 /// One whole log record.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LogRecord {

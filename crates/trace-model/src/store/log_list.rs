@@ -1,7 +1,8 @@
 //! Lists of log records, and their entries.
 
 use super::record::{Record, RecordId};
-use crate::Severity;
+use super::sorted::Summed;
+use crate::{Severity, SeverityCounts};
 
 /// A list of log records. Each of them has a [query](super::LogQuery) of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,5 +30,21 @@ impl Listed {
             at,
             severity: record.severity(),
         }
+    }
+}
+
+impl Summed for Listed {
+    type Sum = SeverityCounts;
+
+    fn add_to(self, sum: &mut SeverityCounts) {
+        sum.add(self.severity);
+    }
+
+    fn take_from(self, sum: &mut SeverityCounts) {
+        sum.remove(self.severity);
+    }
+
+    fn add(sum: &mut SeverityCounts, other: &SeverityCounts) {
+        sum.add_all(other);
     }
 }

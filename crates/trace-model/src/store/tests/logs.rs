@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use super::{KIB, check, span, text, trace_id};
 use crate::store::LogView;
-use crate::{Batch, Filter, LogId, LogQuery, LogReader, Records, Severity, Source, Store, TraceId, otlp, work};
+use crate::{Batch, Filter, LogId, LogQuery, LogReader, Records, Severity, SeverityCounts, Source, Store, TraceId, otlp, work};
 
 /// Log records of one request: each with its trace (0 for none), time and size.
 fn logs(records: &[(u16, u64, usize)]) -> Batch {
@@ -66,6 +66,7 @@ pub(super) fn check_logs(store: &Store) {
         assert_eq!(log.decode().map(|log| log.severity), Some(*severity));
     }
     for view in LogView::ALL {
+        check_counts(store, view);
         let Some(search) = &store.logs.searches[view as usize] else {
             continue;
         };
@@ -73,6 +74,27 @@ pub(super) fn check_logs(store: &Store) {
             let record = store.contents.log.get(listed.at);
             assert_eq!((record.log_id(), record.is_dead()), (id, false), "what was found is there");
         }
+    }
+}
+
+/// Counts by time and severity are those of the listed records.
+fn check_counts(store: &Store, view: LogView) {
+    let listed: Vec<_> = store
+        .logs
+        .list(view)
+        .into_iter()
+        .flat_map(|list| list.range(0..usize::MAX))
+        .collect();
+    let times = store.log_times(view).unwrap_or(0..=0);
+    let length = u128::from(times.end() - times.start()) + 1;
+    for parts in [1, 2, 7] {
+        let mut expected = vec![SeverityCounts::default(); parts.into()];
+        for (id, listed) in &listed {
+            let offset = u128::from(id.time_unix_nano() - times.start());
+            let part = offset * u128::from(parts) / length;
+            expected[usize::try_from(part).expect("a part")].add(listed.severity);
+        }
+        assert_eq!(store.count_logs(view, &times, parts), expected);
     }
 }
 
