@@ -19,16 +19,20 @@ fn validate_to(bytes: &[u8], message: &'static Message, depth: u32) -> Result<()
     Ok(())
 }
 
-/// Checks an attribute, a `KeyValue`, that may contain messages `depth` levels deep.
+/// Checks an attribute, a `KeyValue`, that may contain messages `depth` levels deep. Returns its key if it has the form of nearly all
+/// attributes: one short key in ASCII, and one short value that is not nested.
 ///
 /// # Errors
 /// The first violation.
 #[inline]
-pub fn validate_attribute(bytes: &[u8], depth: u32) -> Result<(), Malformed> {
-    if depth > 0 && is_plain_attribute(bytes) {
-        return Ok(());
+pub fn validate_attribute(bytes: &[u8], depth: u32) -> Result<Option<&[u8]>, Malformed> {
+    if depth > 0
+        && let Some(key) = plain_key(bytes)
+    {
+        return Ok(Some(key));
     }
-    validate_to(bytes, &schema::KEY_VALUE, depth)
+    validate_to(bytes, &schema::KEY_VALUE, depth)?;
+    Ok(None)
 }
 
 /// Checks one field of a message that may contain messages `depth` levels deep.
@@ -50,7 +54,10 @@ pub fn validate_field(field: RawField<'_>, message: &'static Message, depth: u32
         (Kind::Message(inner), Value::Bytes(bytes)) => {
             let depth = depth.checked_sub(1).ok_or(Malformed::Depth)?;
             if std::ptr::eq(inner, &raw const schema::KEY_VALUE) {
-                return validate_attribute(bytes, depth);
+                return validate_attribute(bytes, depth).map(drop);
+            }
+            if std::ptr::eq(inner, &raw const schema::ANY_VALUE) && is_plain_value(bytes) {
+                return Ok(());
             }
             validate_to(bytes, inner, depth)
         }
@@ -79,34 +86,39 @@ fn is_ascii(bytes: &[u8]) -> bool {
     all & HIGH == 0 && last < 0x80
 }
 
-/// Returns true for an attribute in the most common form: a short key, then a short text, a number or a boolean, all in ASCII.
+/// Returns the key of an attribute in the most common form: a short key, then a short [plain value](is_plain_value), both in ASCII.
 /// Most of a span's bytes are such attributes, so this dominates the speed of parsing; any other form takes the general path.
 #[inline]
-fn is_plain_attribute(bytes: &[u8]) -> bool {
+fn plain_key(bytes: &[u8]) -> Option<&[u8]> {
     const KEY: u8 = 1 << 3 | 2;
     const VALUE: u8 = 2 << 3 | 2;
+    let [KEY, length @ ..0x80, rest @ ..] = bytes else {
+        return None;
+    };
+    let (key, rest) = rest.split_at_checked(usize::from(*length))?;
+    let [VALUE, length @ ..0x80, value @ ..] = rest else {
+        return None;
+    };
+    (usize::from(*length) == value.len() && is_ascii(key) && is_plain_value(value)).then_some(key)
+}
+
+/// Returns true for an `AnyValue` of one number or boolean, or one text in ASCII of less than 16 KiB.
+#[inline]
+fn is_plain_value(value: &[u8]) -> bool {
     const TEXT: u8 = 1 << 3 | 2;
     const BOOL: u8 = 2 << 3;
     const INT: u8 = 3 << 3;
     const DOUBLE: u8 = 4 << 3 | 1;
-    let [KEY, length @ ..0x80, rest @ ..] = bytes else {
-        return false;
-    };
-    let Some((key, rest)) = rest.split_at_checked(usize::from(*length)) else {
-        return false;
-    };
-    let [VALUE, length @ ..0x80, value @ ..] = rest else {
-        return false;
-    };
-    usize::from(*length) == value.len()
-        && is_ascii(key)
-        && match value {
-            [TEXT, length @ ..0x80, text @ ..] => usize::from(*length) == text.len() && is_ascii(text),
-            // The high bit of each byte but the last continues the varint. A tenth byte would need a further check.
-            [BOOL | INT, more @ .., 0..0x80] => more.len() < 9 && more.iter().all(|byte| *byte >= 0x80),
-            [DOUBLE, double @ ..] => double.len() == 8,
-            _ => false,
+    match value {
+        [TEXT, length @ ..0x80, text @ ..] => usize::from(*length) == text.len() && is_ascii(text),
+        [TEXT, low, high @ ..0x80, text @ ..] => {
+            usize::from(low & 0x7f) | usize::from(*high) << 7 == text.len() && is_ascii(text)
         }
+        // The high bit of each byte but the last continues the varint. A tenth byte would need a further check.
+        [BOOL | INT, more @ .., 0..0x80] => more.len() < 9 && more.iter().all(|byte| *byte >= 0x80),
+        [DOUBLE, double @ ..] => double.len() == 8,
+        _ => false,
+    }
 }
 
 /// Returns true if the wire type matches the kind.

@@ -134,19 +134,13 @@ impl<'a> Parts<'a> {
     }
 }
 
-/// Returns false if an attribute names no port, by its key. One in an unusual encoding may name one.
+/// Returns false if an attribute of this key names no port.
 #[inline]
-pub(crate) fn may_have_port(attribute: &[u8]) -> bool {
-    match attribute {
-        [0x0a, length @ 0..0x80, rest @ ..] => {
-            let key = rest.get(..usize::from(*length)).unwrap_or_default();
-            matches!(
-                key,
-                b"url.full" | b"http.url" | b"url" | b"http.host" | b"server.port" | b"net.peer.port"
-            )
-        }
-        _ => true,
-    }
+pub(crate) fn may_have_port(key: &[u8]) -> bool {
+    matches!(
+        key,
+        b"url.full" | b"http.url" | b"url" | b"http.host" | b"server.port" | b"net.peer.port"
+    )
 }
 
 fn text(bytes: &[u8]) -> Option<&str> {

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 pub use self::error_event::{Breadcrumb, ErrorEvent, Exception, Frame};
 pub use self::gravity::Gravity;
-pub(crate) use self::gravity::is_handled;
+pub(crate) use self::gravity::{EXCEPTIONS, is_handled};
 
 use opentelemetry_proto::tonic::common::v1::any_value;
 use opentelemetry_proto::tonic::logs::v1::LogRecord;
@@ -138,8 +138,8 @@ pub(crate) fn is_error_event(event_name: &[u8]) -> bool {
 }
 
 /// Returns true if an attribute of this name describes an exception, by OpenTelemetry's conventions.
-pub(crate) fn is_exception_key(key: &str) -> bool {
-    matches!(key, "exception.type" | "exception.message" | "exception.stacktrace")
+pub(crate) fn is_exception_key(key: &[u8]) -> bool {
+    matches!(key, b"exception.type" | b"exception.message" | b"exception.stacktrace")
 }
 
 /// Bytes of a title.

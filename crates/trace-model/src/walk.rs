@@ -11,6 +11,7 @@ use otlp_wire::{DEPTH, Malformed, Reader, Value, fields, schema, validate_attrib
 
 use crate::batch::{ByteRange, Carry, DropReason, DroppedSpans, LogHeader, NAME_LENGTH_MAX, SpanFlags, SpanHeader};
 use crate::sentry::Gravity;
+use crate::wire::KeyValue;
 use crate::wire::key_and_text;
 use crate::work::{self, VISIT};
 use crate::{
@@ -169,8 +170,11 @@ const IN_RECORD: u32 = DEPTH - 3;
 /// The number of `Span.attributes`.
 const ATTRIBUTES: u8 = 9;
 
-/// Spans for which memory is reserved at the start, at most.
-const SPANS_RESERVED_MAX: usize = 4096;
+/// The number of `LogRecord.attributes`.
+const LOG_ATTRIBUTES: u8 = 6;
+
+/// Records for which memory is reserved at the start, at most.
+const RESERVED_MAX: usize = 4096;
 
 /// Bytes of a list of records from which on it moves to pages of its own.
 const MAPPED_LIST_BYTES_MIN: usize = 1 << 20;
@@ -277,14 +281,18 @@ impl<'a> Walk<'a> {
             match (field.number, field.value, signal) {
                 (2, Value::Bytes(span), Signal::Traces) => {
                     if self.spans.len() == before {
-                        // Spans of one sender are alike, but for a few bytes: growing step by step would copy them all again.
-                        let ahead = (group.len() / (span.len() + 1)).min(SPANS_RESERVED_MAX);
-                        let ahead = ahead + ahead / 8;
+                        let ahead = ahead(group, span);
                         reserve(&mut self.spans, ahead, &mut self.list_bytes, self.grant)?;
                     }
                     self.span(span)?;
                 }
-                (2, Value::Bytes(record), Signal::Logs) => self.log(record)?,
+                (2, Value::Bytes(record), Signal::Logs) => {
+                    if self.logs.len() == before {
+                        let ahead = ahead(group, record);
+                        reserve(&mut self.logs, ahead, &mut self.list_bytes, self.grant)?;
+                    }
+                    self.log(record)?;
+                }
                 (number, value, _) => {
                     validate_field(field, signal.scope_group(), IN_SCOPE)?;
                     match (number, value) {
@@ -333,8 +341,8 @@ impl<'a> Walk<'a> {
             // The first attribute is followed by more of them: most of a span's fields.
             if field.number == u32::from(ATTRIBUTES) {
                 while let Some(attribute) = reader.next_if_short(ATTRIBUTES) {
-                    validate_attribute(attribute, IN_RECORD - 1)?;
-                    note_port(&mut marks, kind, attribute);
+                    let key = validate_attribute(attribute, IN_RECORD - 1)?;
+                    note_port(&mut marks, kind, key);
                 }
             }
             match (field.number, field.value) {
@@ -348,7 +356,7 @@ impl<'a> Walk<'a> {
                     validate_field(field, &schema::SPAN, IN_RECORD)?;
                     match (number, value) {
                         (5, Value::Bytes(text)) => name = text,
-                        (9, Value::Bytes(attribute)) => note_port(&mut marks, kind, attribute),
+                        (9, Value::Bytes(attribute)) => note_port(&mut marks, kind, Some(KeyValue::read(attribute).key)),
                         (11, Value::Bytes(event)) => marks.set(of_event(event)),
                         (13, Value::Bytes(_)) => marks.set(SpanFlags::LINKS),
                         (15, Value::Bytes(message)) => status = last_number(message, 3).unwrap_or(status),
@@ -392,32 +400,42 @@ impl<'a> Walk<'a> {
         let (mut trace_id, mut span_id) = (&[][..], &[][..]);
         let (mut time, mut observed, mut event_name) = (0, 0, &[][..]);
         let (mut severity, mut severity_text) = (0, &[][..]);
-        let (mut has_exception, mut is_handled) = (false, false);
+        let mut exception = ExceptionMarks::default();
         let mut reader = Reader::new(raw, IN_RECORD);
         while let Some(field) = reader.next_field()? {
+            // Attributes follow each other, as those of spans do.
+            if field.number == u32::from(LOG_ATTRIBUTES) {
+                while let Some(attribute) = reader.next_if_short(LOG_ATTRIBUTES) {
+                    let key = validate_attribute(attribute, IN_RECORD - 1)?;
+                    exception.note(key.unwrap_or_else(|| KeyValue::read(attribute).key), attribute);
+                }
+            }
             match (field.number, field.value) {
                 (1, Value::Fixed64(value)) => time = value,
+                (2, Value::Varint(value)) => severity = value,
                 (9, Value::Bytes(id)) => trace_id = id,
                 (10, Value::Bytes(id)) => span_id = id,
                 (11, Value::Fixed64(value)) => observed = value,
                 (number, value) => {
                     validate_field(field, &schema::LOG_RECORD, IN_RECORD)?;
                     match (number, value) {
-                        (2, Value::Varint(value)) => severity = value,
                         (3, Value::Bytes(text)) => severity_text = text,
-                        (6, Value::Bytes(attribute)) => {
-                            has_exception |= is_exception(attribute);
-                            is_handled |= sentry::is_handled(attribute);
-                        }
+                        (6, Value::Bytes(attribute)) => exception.note(KeyValue::read(attribute).key, attribute),
                         (12, Value::Bytes(name)) => event_name = name,
                         _ => {}
                     }
                 }
             }
         }
-        // The field was validated as UTF-8.
-        let severity_text = std::str::from_utf8(severity_text).unwrap_or_default();
-        let severity = Severity::of(enumeration(severity), severity_text);
+        // The text was validated as UTF-8; it counts only without a number.
+        let severity = match enumeration(severity) {
+            0 => Severity::of(0, std::str::from_utf8(severity_text).unwrap_or_default()),
+            number => Severity::of(number, ""),
+        };
+        let ExceptionMarks {
+            has_exception,
+            is_handled,
+        } = exception;
         let is_from_sentry = self.source == Source::Sentry;
         let is_error_event = sentry::is_error_event(event_name) || (has_exception && !severity.is_mild() && !is_from_sentry);
         reserve(&mut self.logs, 1, &mut self.list_bytes, self.grant)?;
@@ -443,13 +461,21 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// Notes whether a client span's attributes name a port, of which most do not: then nothing reads them for its target. A kind of 0 may follow.
+/// Notes whether a client span's attributes name a port, of which most do not: then nothing reads them for its target. One in an unusual
+/// form, whose key is `None`, may name one. A kind of 0 may follow.
 #[inline]
-fn note_port(marks: &mut SpanFlags, kind: u64, attribute: &[u8]) {
+fn note_port(marks: &mut SpanFlags, kind: u64, key: Option<&[u8]>) {
     let may_be_client = kind == 0 || kind == SpanKind::Client as u64;
-    if may_be_client && call_target::may_have_port(attribute) {
+    if may_be_client && key.is_none_or(call_target::may_have_port) {
         marks.set(SpanFlags::PORT);
     }
+}
+
+/// Returns the number of records to expect in a group after its first one. Records of one sender are alike, but for a few bytes: growing step
+/// by step would copy them all again.
+fn ahead(group: &[u8], first: &[u8]) -> usize {
+    let ahead = (group.len() / (first.len() + 1)).min(RESERVED_MAX);
+    ahead + ahead / 8
 }
 
 /// Makes room for more items once it is granted, for twice as many each time, and adds to `granted` how many bytes that takes.
@@ -536,14 +562,19 @@ fn of_event(event: &[u8]) -> u8 {
     SpanFlags::EVENTS | if is_exception { SpanFlags::EXCEPTION } else { 0 }
 }
 
-/// Returns true if an attribute of a log record describes an exception.
-fn is_exception(attribute: &[u8]) -> bool {
-    let keys = fields(attribute).filter_map(|field| match field.value {
-        Value::Bytes(key) if field.number == 1 => Some(key),
-        _ => None,
-    });
-    let key = keys.last().and_then(|key| std::str::from_utf8(key).ok());
-    key.is_some_and(sentry::is_exception_key)
+/// Marks of an exception among the attributes of a log record.
+#[derive(Clone, Copy, Default)]
+struct ExceptionMarks {
+    has_exception: bool,
+    is_handled: bool,
+}
+
+impl ExceptionMarks {
+    #[inline]
+    fn note(&mut self, key: &[u8], attribute: &[u8]) {
+        self.has_exception |= sentry::is_exception_key(key);
+        self.is_handled |= key == sentry::EXCEPTIONS && sentry::is_handled(attribute);
+    }
 }
 
 /// Returns a number; of a repeated field the last value counts.

@@ -111,7 +111,11 @@ impl ErrorEvent {
     /// Reads a log record; `None` if it is not an error event.
     #[must_use]
     pub fn of(log: &LogRecord) -> Option<Self> {
-        let has_exception = || log.attributes.iter().any(|attribute| is_exception_key(&attribute.key));
+        let has_exception = || {
+            log.attributes
+                .iter()
+                .any(|attribute| is_exception_key(attribute.key.as_bytes()))
+        };
         let is_logged_exception = log.source != Source::Sentry && !log.severity.is_mild() && has_exception();
         if !is_error_event(log.event_name.as_bytes()) && !is_logged_exception {
             return None;

@@ -33,9 +33,12 @@ impl Gravity {
     }
 }
 
+/// Key of the attribute with a Sentry event's exceptions.
+pub(crate) const EXCEPTIONS: &[u8] = b"sentry.exceptions";
+
 /// Returns true for the attribute with exceptions if the program handled the last one, which the others caused.
 pub(crate) fn is_handled(attribute: &[u8]) -> bool {
-    let Some((b"sentry.exceptions", value)) = KeyValue::borrowed(attribute) else {
+    let Some((EXCEPTIONS, value)) = KeyValue::borrowed(attribute) else {
         return false;
     };
     let AnyValue::Array(exceptions) = AnyValue::read(value) else {
