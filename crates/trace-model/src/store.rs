@@ -235,7 +235,7 @@ impl Store {
         Self {
             contents: Contents {
                 log: SegmentLog::new(budget),
-                names: Interner::new(),
+                names: Interner::of_texts(),
                 origins: Origins::new(),
             },
             traces: Slab::new(),

@@ -122,6 +122,17 @@ impl<T: ?Sized> Interner<T> {
 }
 
 impl Interner<str> {
+    /// The number of the empty text, which is always here.
+    pub(super) const EMPTY: u32 = 0;
+
+    /// Creates a table with the empty text.
+    pub(super) fn of_texts() -> Self {
+        let mut texts = Self::new();
+        let empty = texts.utf8(b"");
+        debug_assert_eq!(empty, Self::EMPTY);
+        texts
+    }
+
     /// The number of a text, which has one more user from now on.
     pub(super) fn text(&mut self, text: &str) -> u32 {
         self.utf8(text.as_bytes())

@@ -8,6 +8,7 @@ use super::duplicates::Existing;
 use super::eviction::Room;
 use super::evidence::SERVICES;
 use super::hashes::{hash_of_error, hash_of_sentry};
+use super::interner::Interner;
 use super::record::{Record, RecordId, RecordKind, Slot};
 use super::trace::{List, SeenSpans, Trace};
 use super::{Contents, Store};
@@ -368,12 +369,12 @@ impl Store {
         let list = self.traces[slot].logs;
         let mut record = Record::of_log(head, self.logs.next_number());
         record.trace = slot;
-        let title = if head.gravity.is_some() {
-            sentry::title(raw)
+        record.name = if head.gravity.is_some() {
+            self.contents.names.text(&sentry::title(raw))
         } else {
-            String::new()
+            self.contents.names.retain(Interner::EMPTY);
+            Interner::EMPTY
         };
-        record.name = self.contents.names.text(&title);
         record.origin = origin;
         record.previous = list.last;
         if let (true, Some(trace_id)) = (head.gravity.is_some(), head.trace_id) {
