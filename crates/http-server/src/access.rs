@@ -7,6 +7,9 @@
 //! | `Origin` | none (a program); pages of loopback addresses, `localhost` and `*.localhost`, by HTTP or HTTPS, any port; and what is allowed | 403 |
 //! | … repeated | | 403 |
 //!
+//! A name with a dot at its end (`localhost.`) is the same name, written absolutely (RFC 6761 and W3C's Secure Contexts write it both ways):
+//! it passes where the name does, in `Host` and in `Origin`, although browsers keep the two origins apart.
+//!
 //! Both are checked before any route, preflights included: a request that is denied reaches [`App::denied`](crate::App::denied) and
 //! nothing else.
 //!

@@ -132,6 +132,9 @@ fn origin_of_this_machine_passes() {
         "https://127.0.0.1:8443",
         "http://127.9.9.9",
         "http://[::1]:3000",
+        // Another origin than without the dot to a browser, but as local: names are compared without it.
+        "http://localhost.",
+        "https://shop.localhost.:3000",
         "HTTP://LOCALHOST",
     ] {
         assert_eq!(with_origin(&local(), origin), Ok(()), "{origin}");
@@ -145,6 +148,8 @@ fn origin_of_others_is_denied() {
     for (origin, allowable) in [
         ("https://app.example", true),
         ("http://localhost.evil.example", true),
+        ("http://localhost..", false),
+        ("http://.localhost", false),
         ("http://evillocalhost", true),
         ("http://127.0.0.1.evil.example", true),
         ("http://host.docker.internal", true),
