@@ -117,8 +117,7 @@ mod waterfall;
 use ingest_state::{Addresses, HealthSnapshot, QueryApi, QueueDepth};
 use jiff::tz::TimeZone;
 use ratatui_core::layout::Rect;
-use trace_model::sentry::Verdict;
-use trace_model::{CrossChecks, RepeatedLimits, SentryReach, SpanKey, Store, TraceId};
+use trace_model::{CrossChecks, RepeatedLimits, SentryReach, Store, TraceId};
 
 pub use action::{Action, DemoRequest, Effect, Notice};
 pub use aggregates::Aggregates;
@@ -369,10 +368,10 @@ impl App {
         self.cross_checks.reach(trace_id)
     }
 
-    /// Returns the cross-check of a span; `None` if it is not stored.
+    /// Returns the cross-check of a trace; `None` if it is not stored. One of them serves a frame.
     #[must_use]
-    pub fn verdict(&self, trace_id: TraceId, key: &SpanKey, now: &Now) -> Option<Verdict> {
-        trace_model::CrossCheck::of(&self.store, trace_id)?.verdict(key, now.unix_nano)
+    pub fn cross_check(&self, trace_id: TraceId) -> Option<trace_model::CrossCheck<'_>> {
+        trace_model::CrossCheck::of(&self.store, trace_id)
     }
 
     /// Returns true if [`App::read_part`] has something to do.

@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::style::{Style, Stylize};
 use ratatui::text::{Line, Span};
 use trace_model::sentry::Verdict;
-use trace_model::{ClientReport, Outline, Row, RowAnalysis, TraceSummary};
+use trace_model::{ClientReport, CrossCheck as Findings, Outline, Row, RowAnalysis, TraceSummary};
 
 use super::waterfall::{more_below, row::label};
 use super::{Now, content, format, lists, theme};
@@ -23,14 +23,16 @@ pub(super) fn draw(frame: &mut Frame, app: &App, check: &CrossCheck, now: &Now) 
         frame.render_widget(text, parts.rows);
         return;
     };
+    let findings = app.cross_check(trace.trace_id);
+    let findings = findings.as_ref();
     for (row, line) in parts.heading.rows().zip(check.heading()) {
         content::draw(frame, line, row);
     }
     if let Some(row) = parts.heading.rows().nth(check.heading().len()) {
-        frame.render_widget(totals(app, &trace, outline, now), row);
+        frame.render_widget(totals(app, &trace, (findings, outline), now), row);
     }
-    spans(frame, app, (check, outline), parts.rows, now);
-    why(frame, app, outline, parts.why, now);
+    spans(frame, app, (check, findings, outline), parts.rows, now);
+    why(frame, app, (findings, outline), parts.why, now);
     reports(frame, app, parts.reports, now);
 }
 
@@ -41,7 +43,7 @@ fn lines(frame: &mut Frame, lines: Vec<Line>, area: Rect) {
 }
 
 /// Returns the number of spans by mark.
-fn totals(app: &App, trace: &TraceSummary, outline: &Outline, now: &Now) -> Line<'static> {
+fn totals(app: &App, trace: &TraceSummary, (findings, outline): (Option<&Findings>, &Outline), now: &Now) -> Line<'static> {
     let reach = app.reach(trace.trace_id);
     let mut parts = Vec::new();
     let mut say = |number: usize, mark: char, what: &str| {
@@ -55,7 +57,7 @@ fn totals(app: &App, trace: &TraceSummary, outline: &Outline, now: &Now) -> Line
     };
     // What wants a look comes first: on a narrow screen the end is cut.
     let absent = reach.absent();
-    let (missing, expected) = match missing(app, trace, outline, now) {
+    let (missing, expected) = match findings.and_then(|findings| missing(findings, trace, outline, now)) {
         Some(missing) => (missing, absent.saturating_sub(missing)),
         None if now.unix_nano < reach.due_unix_nano => (0, absent),
         None => (0, 0),
@@ -72,18 +74,24 @@ fn totals(app: &App, trace: &TraceSummary, outline: &Outline, now: &Now) -> Line
 }
 
 /// Returns the number of missing spans; `None` if too many spans, or folded ones, would have to be visited.
-fn missing(app: &App, trace: &TraceSummary, outline: &Outline, now: &Now) -> Option<usize> {
+fn missing(findings: &Findings, trace: &TraceSummary, outline: &Outline, now: &Now) -> Option<usize> {
     if trace.spans > COUNTED || outline.len() > 2 * COUNTED {
         return None;
     }
     let keys = (0..outline.len()).filter_map(|position| outline.key(position));
-    let verdict = |key| app.verdict(trace.trace_id, key, now);
+    let verdict = |key| findings.verdict(key, now.unix_nano);
     let verdicts: Vec<_> = keys.filter_map(verdict).collect();
     let missing = verdicts.iter().filter(|verdict| matches!(verdict, Verdict::Missing(_)));
     (verdicts.len() == trace.spans).then(|| missing.count())
 }
 
-fn spans(frame: &mut Frame, app: &App, (check, outline): (&CrossCheck, &Outline), area: Rect, now: &Now) {
+fn spans(
+    frame: &mut Frame,
+    app: &App,
+    (check, findings, outline): (&CrossCheck, Option<&Findings>, &Outline),
+    area: Rect,
+    now: &Now,
+) {
     let visible = check.visible();
     let rows = outline.rows(&app.store, visible.clone());
     let name = usize::from(area.width * 2 / 5);
@@ -91,7 +99,8 @@ fn spans(frame: &mut Frame, app: &App, (check, outline): (&CrossCheck, &Outline)
         if at == app.waterfall.position() {
             frame.buffer_mut().set_style(area, theme::cursor(true));
         }
-        frame.render_widget(span(app, outline, row, name, usize::from(area.width), now), area);
+        let verdict = findings.and_then(|findings| findings.verdict(&row.key, now.unix_nano));
+        frame.render_widget(span(row, verdict.as_ref(), name, usize::from(area.width)), area);
     }
     let below = outline.len().saturating_sub(visible.start + rows.len());
     let cut = rows.len().min(usize::from(area.height));
@@ -101,9 +110,8 @@ fn spans(frame: &mut Frame, app: &App, (check, outline): (&CrossCheck, &Outline)
 }
 
 /// The mark, the span in its place of the tree, and why.
-fn span(app: &App, outline: &Outline, row: &Row, name: usize, width: usize, now: &Now) -> Line<'static> {
-    let verdict = app.verdict(outline.trace_id(), &row.key, now);
-    let (mark, said) = said(row, verdict.as_ref());
+fn span(row: &Row, verdict: Option<&Verdict>, name: usize, width: usize) -> Line<'static> {
+    let (mark, said) = said(row, verdict);
     let style = theme::verdict(mark);
     let mut line = Line::from(Span::styled(mark.to_string(), style));
     // Other facts about a span are elsewhere: here a mark is about Sentry.
@@ -131,13 +139,13 @@ fn said(row: &Row, verdict: Option<&Verdict>) -> (char, String) {
 }
 
 /// The row under the cursor, in full.
-fn why(frame: &mut Frame, app: &App, outline: &Outline, area: Rect, now: &Now) {
+fn why(frame: &mut Frame, app: &App, (findings, outline): (Option<&Findings>, &Outline), area: Rect, now: &Now) {
     let at = app.waterfall.position();
     let Some(row) = outline.rows(&app.store, at..at + 1).pop() else {
         return;
     };
     let width = usize::from(area.width);
-    let verdict = app.verdict(outline.trace_id(), &row.key, now);
+    let verdict = findings.and_then(|findings| findings.verdict(&row.key, now.unix_nano));
     let (mark, said) = said(&row, verdict.as_ref());
     let mut text = vec![Line::from("─".repeat(width).fg(theme::RULE))];
     let mut name = Line::from(format!("span {} ", row.key.span_id).fg(theme::DIM));

@@ -11,7 +11,7 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::Stylize;
 use ratatui::text::{Line, Span};
-use trace_model::{Row, TraceId};
+use trace_model::{CrossCheck, Row};
 
 use super::bars::Axis;
 use super::{Now, format, hint, ruled, theme, title};
@@ -60,12 +60,13 @@ pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, now: &Now) {
         straight: outline.is_straight(),
         waterfall: &app.waterfall,
     };
+    let check = app.cross_check(trace.trace_id);
     for (at, (area, row)) in parts.rows.rows().zip(&rows).enumerate() {
         if app.waterfall.visible().start + at == app.waterfall.position() {
             frame.buffer_mut().set_style(area, theme::cursor(focused));
         }
         row::draw(frame, row, area, &row_style);
-        mark(frame, app, trace.trace_id, row, columns.at(area), now);
+        mark(frame, check.as_ref(), row, columns.at(area), now);
     }
     if app.waterfall.find().is_open() {
         find::draw(frame, app, area);
@@ -92,8 +93,9 @@ fn axis(zoom: &Zoom, cells: u16) -> Axis {
 }
 
 /// Draws the mark of a span's cross-check; nothing if it was not checked.
-fn mark(frame: &mut Frame, app: &App, trace_id: TraceId, row: &Row, area: Rect, now: &Now) {
-    let mark = app.verdict(trace_id, &row.key, now).map(|verdict| verdict.mark());
+fn mark(frame: &mut Frame, check: Option<&CrossCheck>, row: &Row, area: Rect, now: &Now) {
+    let verdict = check.and_then(|check| check.verdict(&row.key, now.unix_nano));
+    let mark = verdict.map(|verdict| verdict.mark());
     if let Some(mark) = mark.filter(|mark| *mark != '–') {
         frame.render_widget(Span::styled(mark.to_string(), theme::verdict(mark)), area);
     }

@@ -2,19 +2,17 @@
 
 use std::sync::Arc;
 
+use super::transactions::{self, Transactions};
 use crate::sentry::{Awaited, Delivery, Mismatch, Reason, SourceOfTruth};
 use crate::store::{CheckedSpan, ClientReport, Expectation, SentryFacts, TraceEvidence};
-use crate::work::{self, VISIT};
-use crate::{Source, SpanId, SpanKind};
+use crate::{Source, SpanId};
 
 /// Nanoseconds after a trace's last end from which on nothing more is expected: SDKs send a transaction when it ends, and single
 /// spans in batches every few seconds.
 const REPORT_DELAY_NANOS: u64 = 10_000_000_000;
 /// Nanoseconds after a transaction's arrival in which its spans by other ways arrive too.
 const SIBLING_DELAY_NANOS: u64 = 2_000_000_000;
-/// Ancestors searched for a span's transaction.
-const ANCESTORS_MAX: usize = 1_000;
-/// Spans of a trace from which on it is not searched for each one's transaction while it grows.
+/// Spans of a trace from which on no transactions are searched.
 const SEARCHED_SPANS_MAX: u32 = 5_000;
 /// Spans that Sentry's SDKs put into a transaction, at most.
 const TRANSACTION_SPANS_MAX: u32 = 1_000;
@@ -69,7 +67,12 @@ pub(super) fn truth(trace: SentryFacts<'_>) -> SourceOfTruth {
 }
 
 /// Returns the finding for one span of a trace that ends at this time.
-pub(super) fn outcome<'a>(trace: SentryFacts<'a>, span: CheckedSpan<'a>, ends: u64) -> Outcome<'a> {
+pub(super) fn outcome<'a>(
+    trace: SentryFacts<'a>,
+    span: CheckedSpan<'a>,
+    ends: u64,
+    transactions: &mut Transactions,
+) -> Outcome<'a> {
     // A file's spans were sent at another time, to unknown receivers.
     if span.source() == Source::File {
         return Outcome::NotChecked;
@@ -93,7 +96,7 @@ pub(super) fn outcome<'a>(trace: SentryFacts<'a>, span: CheckedSpan<'a>, ends: u
             let cause = sent(evidence, span_id).unwrap_or(Cause::NotStored);
             return Outcome::Absent { cause, due };
         }
-        return not_in_an_envelope(trace, span, ends, Some(due));
+        return not_in_an_envelope(trace, span, transactions, ends, Some(due));
     }
     if was_sent {
         if let Some(cause) = sent(evidence, span_id) {
@@ -119,19 +122,25 @@ pub(super) fn outcome<'a>(trace: SentryFacts<'a>, span: CheckedSpan<'a>, ends: u
         return Outcome::NotChecked;
     }
     let is_asked = trace.expectation() == Expectation::Sentry;
-    not_in_an_envelope(trace, span, ends, is_asked.then_some(u64::MAX))
+    not_in_an_envelope(trace, span, transactions, ends, is_asked.then_some(u64::MAX))
 }
 
 /// Returns the finding for a span without an envelope. If Sentry is polled, its result decides, which is final at a time; but
 /// it cannot have a span that was not sent.
-fn not_in_an_envelope<'a>(trace: SentryFacts<'a>, span: CheckedSpan<'a>, ends: u64, answered: Option<u64>) -> Outcome<'a> {
-    let (cause, due) = absence(trace, span, ends);
+fn not_in_an_envelope<'a>(
+    trace: SentryFacts<'a>,
+    span: CheckedSpan<'a>,
+    transactions: &mut Transactions,
+    ends: u64,
+    answered: Option<u64>,
+) -> Outcome<'a> {
+    let (cause, due) = absence(trace, span, transactions, ends);
     let due = answered.filter(|_| !matches!(cause, Cause::RootSent(_))).unwrap_or(due);
     Outcome::Absent { cause, due }
 }
 
 /// Returns why a span is not in an envelope, and from when on it will not be.
-fn absence<'a>(trace: SentryFacts<'a>, span: CheckedSpan<'a>, ends: u64) -> (Cause<'a>, u64) {
+fn absence<'a>(trace: SentryFacts<'a>, span: CheckedSpan<'a>, transactions: &mut Transactions, ends: u64) -> (Cause<'a>, u64) {
     if span.in_flight() {
         return (Cause::Running, u64::MAX);
     }
@@ -139,8 +148,8 @@ fn absence<'a>(trace: SentryFacts<'a>, span: CheckedSpan<'a>, ends: u64) -> (Cau
     if trace.spans() > SEARCHED_SPANS_MAX {
         return (Cause::Open, in_time);
     }
-    let root = transaction_of(trace, span);
-    if root != span && came_as_transaction(trace, root) {
+    let root = transactions.find(trace, span);
+    if root != span && transactions::arrived(trace, root) {
         // A span that starts later is a transaction of its own, which may take as long as any.
         let own = span.start_unix_nano() > root.end_unix_nano();
         let due = span
@@ -152,28 +161,6 @@ fn absence<'a>(trace: SentryFacts<'a>, span: CheckedSpan<'a>, ends: u64) -> (Cau
         return (Cause::RootRunning(root), u64::MAX);
     }
     (Cause::Open, in_time)
-}
-
-/// Returns the span that a span is sent with: the transaction above it that arrived, or else the uppermost of its service.
-fn transaction_of<'a>(trace: SentryFacts<'a>, span: CheckedSpan<'a>) -> CheckedSpan<'a> {
-    let mut here = span;
-    for _ in 0..ANCESTORS_MAX {
-        work::add(VISIT);
-        let is_root = matches!(here.kind(), SpanKind::Server | SpanKind::Consumer);
-        if here != span && (is_root || came_as_transaction(trace, here)) {
-            break;
-        }
-        let above = if is_root { None } else { trace.parent_of(here) };
-        let Some(above) = above else { break };
-        here = above;
-    }
-    here
-}
-
-/// Returns true if a span arrived as a transaction.
-fn came_as_transaction(trace: SentryFacts<'_>, span: CheckedSpan<'_>) -> bool {
-    let transactions = trace.evidence().map(|evidence| &evidence.transactions);
-    transactions.is_some_and(|known| span.span_id().is_some_and(|id| known.contains_key(&id)))
 }
 
 pub(super) fn awaited<'a>(trace: SentryFacts<'a>, span: CheckedSpan<'a>, cause: Cause<'a>) -> Awaited {

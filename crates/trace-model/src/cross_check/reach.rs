@@ -1,6 +1,7 @@
 //! Number of spans of a trace that reached Sentry.
 
 use super::finding::{self, Outcome};
+use super::transactions::Transactions;
 use crate::sentry::SourceOfTruth;
 use crate::store::{CheckedSpan, RowReader, SentryRevision};
 use crate::{Store, TraceId, work};
@@ -81,7 +82,7 @@ enum Stage {
     /// When the trace ends, which is when nothing more is expected a little later.
     Ends(RowReader, u64),
     /// Result for each span.
-    Findings(RowReader, u64),
+    Findings(RowReader, u64, Transactions),
 }
 
 impl ReachPass {
@@ -129,14 +130,15 @@ impl ReachPass {
                     if !rows.step(trace, until, |span| last(ends, span)) {
                         return None;
                     }
-                    self.stage = Stage::Findings(RowReader::new(store, self.trace_id), *ends);
+                    self.stage = Stage::Findings(RowReader::new(store, self.trace_id), *ends, Transactions::default());
                 }
-                Stage::Findings(rows, ends) => {
+                Stage::Findings(rows, ends, transactions) => {
                     let Some(trace) = rows.trace(store) else {
                         return Some(SentryReach::default());
                     };
                     let (reach, ends) = (&mut self.reach, *ends);
-                    if !rows.step(trace, until, |span| reach.count(finding::outcome(trace, span, ends))) {
+                    let count = |span| reach.count(finding::outcome(trace, span, ends, transactions));
+                    if !rows.step(trace, until, count) {
                         return None;
                     }
                     if reach.truth == SourceOfTruth::Nothing && reach.expected > 0 {

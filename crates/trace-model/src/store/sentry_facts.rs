@@ -161,9 +161,17 @@ impl<'a> SentryFacts<'a> {
 
     /// Returns the span above a span that its own service sent.
     pub(crate) fn parent_of(self, span: CheckedSpan<'a>) -> Option<CheckedSpan<'a>> {
-        let service = self.store.contents.service_number(span.record());
-        let parent = self.store.find_span(self.slot, span.parent_span_id()?, service)?;
-        Some(self.span(self.store.first_duplicate_of(self.slot, parent)))
+        self.span_of(span.parent_span_id()?, self.service_number(span))
+    }
+
+    /// Returns the first span with this id of a service, by number.
+    pub(crate) fn span_of(self, span_id: SpanId, service: u32) -> Option<CheckedSpan<'a>> {
+        let found = self.store.find_span(self.slot, span_id, service)?;
+        Some(self.span(self.store.first_duplicate_of(self.slot, found)))
+    }
+
+    pub(crate) fn service_number(self, span: CheckedSpan<'a>) -> u32 {
+        self.store.contents.service_number(span.record())
     }
 
     /// Returns the other trace under which a span arrived in an envelope.

@@ -12,8 +12,8 @@ use std::collections::VecDeque;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, Span};
 use trace_model::sentry::Evidence;
 use trace_model::{
-    Analysis, Clock, Expectation, Filter, LogQuery, LogReader, LogView, Outline, ReachPass, Records, SentryReach, Source, SpanId,
-    Store, TraceId, otlp, work,
+    Analysis, Clock, CrossCheck, Expectation, Filter, LogQuery, LogReader, LogView, Outline, ReachPass, Records, SentryReach,
+    Source, SpanId, SpanTree, Store, TraceId, otlp, work,
 };
 
 use cases::{CASES, Generator, id, logs, plain, record, resource, scope, span, text, with};
@@ -243,39 +243,58 @@ fn summaries_are_computed_in_steps() {
 
 #[test]
 fn cross_check_is_done_in_steps() {
-    // Above each span its transaction is searched, but not farther than a thousand spans.
-    for (name, generator) in CASES {
-        let mut store = store(1 << 30);
-        take(&mut store, *generator, 2);
-        let (_, longest) = cross_check(&mut store);
-        assert!(longest <= SLICE as u64 + MIB, "{name}: {longest} at once");
-    }
+    is_linear_in_steps(cross_check);
 }
 
-#[test]
-fn cross_check_of_a_deep_trace_takes_steps() {
-    // Each span's transaction is searched above it.
-    let chain = |source| {
+/// A trace of spans below each other, of which an envelope had the uppermost.
+fn chain(depth: usize) -> Store {
+    let chain = |source, depth| {
         let child = |number: usize| Span {
             parent_span_id: if number > 1 { id(number - 1, 8) } else { Vec::new() },
             ..span(1, number)
         };
-        let spans = (1..if source == Source::Sentry { 2 } else { 4_000 }).map(child).collect();
         let group = ResourceSpans {
             resource: Some(resource("shop", 0)),
-            scope_spans: vec![scope(String::new(), 0, spans)],
+            scope_spans: vec![scope(String::new(), 0, (1..=depth).map(child).collect())],
             ..ResourceSpans::default()
         };
         otlp::batch(vec![group], source).0
     };
     let mut store = store(1 << 30);
-    store.add(chain(Source::OtlpHttp));
-    store.add(chain(Source::Sentry));
-    let (counted, longest) = cross_check(&mut store);
-    assert!(
-        counted > 100 * MIB && longest <= SLICE as u64 + MIB,
-        "{longest} of {counted} at once"
-    );
+    store.add(chain(Source::OtlpHttp, depth));
+    store.add(chain(Source::Sentry, 1));
+    store
+}
+
+#[test]
+fn cross_check_of_a_deep_trace_is_linear() {
+    let [once, twice] = [2_400, 4_800].map(|depth| {
+        let (counted, longest) = cross_check(&mut chain(depth));
+        assert!(longest <= SLICE as u64 + MIB, "{longest} of {counted} at once");
+        counted
+    });
+    assert!(twice * 10 <= once * 22, "{once}, doubled {twice}");
+}
+
+/// Rows of a screen are checked one by one, with one [`CrossCheck`].
+#[test]
+fn cross_check_of_each_span_of_a_deep_trace_is_linear() {
+    let [once, twice] = [2_400, 4_800].map(|depth| {
+        let mut store = chain(depth);
+        store.expect_sentry(Expectation::Endpoint);
+        let trace_id = store.traces(0..1)[0].trace_id;
+        let tree = SpanTree::of(&store, trace_id);
+        let check = CrossCheck::of(&store, trace_id).expect("the trace");
+        let (found, counted) = work::of(|| {
+            tree.nodes()
+                .iter()
+                .filter_map(|node| check.verdict(&node.key, u64::MAX))
+                .count()
+        });
+        assert_eq!(found, depth);
+        counted
+    });
+    assert!(twice * 10 <= once * 22, "{once}, doubled {twice}");
 }
 
 #[test]
