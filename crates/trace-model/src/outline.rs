@@ -39,7 +39,7 @@ pub struct Row {
     pub cyclic: bool,
     /// The span; `None` for a parent that has not arrived, and for a span that is only known because an error happened in it.
     pub line: Option<RowSpan>,
-    /// The error events of this span, by time; at most [`ERROR_MARKS`] of them.
+    /// The error events of this span, by time; at most [`crate::ERROR_MARKS`] of them.
     pub errors: Vec<ErrorMark>,
     /// Position in [`Outline::tree`]; of a group, its first member's.
     pub node: usize,
@@ -254,7 +254,7 @@ impl Outline {
         self.built
     }
 
-    /// The error events of the span at a place in the tree, by time; at most [`ERROR_MARKS`] of them.
+    /// The error events of the span at a place in the tree, by time; at most [`crate::ERROR_MARKS`] of them.
     #[must_use]
     pub fn errors(&self, node: usize) -> &[ErrorMark] {
         let node = self.tree().nodes().get(node);
