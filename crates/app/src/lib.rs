@@ -61,7 +61,6 @@ macro_rules! layers {
 }
 
 mod action;
-mod aggregates;
 mod compare;
 pub mod content;
 mod copy;
@@ -116,11 +115,11 @@ mod waterfall;
 
 use ingest_state::{Addresses, HealthSnapshot, QueryApi, QueueDepth};
 use jiff::tz::TimeZone;
+use query::Aggregates;
 use ratatui_core::layout::Rect;
 use trace_model::{CrossChecks, RepeatedLimits, SentryReach, Store, TraceId};
 
 pub use action::{Action, DemoRequest, Effect, Notice};
-pub use aggregates::Aggregates;
 pub use compare::{Baseline, Compare, OperationMedian, Profiled, SIDES as COMPARE_SIDES};
 pub use copy::{CopyMenu, redacted};
 pub use cross_check::{CLIENT_REPORTS_SHOWN, CrossCheck, CrossCheckParts};

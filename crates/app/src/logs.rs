@@ -13,6 +13,7 @@ mod rows;
 use std::ops::{Range, RangeInclusive};
 
 use jiff::tz::TimeZone;
+use query::LogLine;
 use ratatui_core::layout::Rect;
 use trace_model::{LogId, LogView, Store, Value};
 
@@ -373,7 +374,7 @@ impl LogScreen {
         let known = std::mem::take(&mut self.lines);
         let line = |id: &LogId| {
             let known = known.iter().find(|line| line.id == *id).cloned();
-            known.or_else(|| ShownLog::of(&store.stored_log(*id)?))
+            known.or_else(|| Some(LogLine::of(&store.stored_log(*id)?).into()))
         };
         self.lines = ids.iter().filter_map(line).collect();
         let selected = self.window.selected().copied();

@@ -8,7 +8,7 @@ use trace_model::work::{self, STRIDE, VISIT, strides, visited};
 use trace_model::{SpanTree, Store, TraceReader};
 
 use crate::Calls;
-use crate::operations::AllTraces;
+use crate::trace_cursor::TraceCursor;
 
 /// Maximum number of pairs of services of an answer. Names are set by senders.
 pub const CALLS_MAX: usize = 10_000;
@@ -16,7 +16,7 @@ pub const CALLS_MAX: usize = 10_000;
 #[derive(Debug)]
 pub(crate) struct CallsPass {
     between: Range<u64>,
-    traces: AllTraces,
+    traces: TraceCursor,
     reading: Option<TraceReader<Timed>>,
     counting: Option<Counting>,
     found: BTreeMap<(Arc<str>, Arc<str>), u64>,
@@ -36,7 +36,7 @@ impl CallsPass {
     pub(crate) fn new(between: Range<u64>) -> Self {
         Self {
             between,
-            traces: AllTraces::default(),
+            traces: TraceCursor::all(),
             reading: None,
             counting: None,
             found: BTreeMap::new(),

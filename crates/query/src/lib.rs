@@ -17,17 +17,21 @@
 //! assert!(matches!(evaluation.step(&store, 1 << 18), Step::Complete));
 //! ```
 
+mod aggregates;
 mod arrivals;
 mod calls;
 mod cross_check;
 mod evaluation;
 mod found;
 pub mod jaeger;
+mod log_line;
 mod operations;
 mod record_filter;
 mod search;
 mod show;
+mod survey;
 mod tag;
+mod trace_cursor;
 mod traces;
 mod uploads;
 
@@ -38,11 +42,13 @@ use serde::Serialize;
 use trace_files::json_lines::Printable;
 use trace_model::{Span, SpanKind, TraceId};
 
+pub use self::aggregates::Aggregates;
 pub use self::arrivals::{ArrivalReader, Records, Selection};
 pub use self::calls::CALLS_MAX;
 pub use self::cross_check::CrossCheck;
 pub use self::evaluation::{Evaluation, Step};
 pub use self::found::Found;
+pub use self::log_line::{LogLine, LogText};
 pub use self::operations::OPERATIONS_MAX;
 pub use self::record_filter::RecordFilter;
 pub use self::search::Search;
@@ -50,6 +56,7 @@ pub use self::show::{
     Durations, Ingest, IngestService, ListenerLine, Listeners, Rejection, Show, Shown, ShownCalls, ShownError, ShownLog,
     ShownOperation, ShownWarning,
 };
+pub use self::survey::SurveyQuery;
 pub use self::tag::{Tag, text_of};
 pub use self::uploads::Uploads;
 

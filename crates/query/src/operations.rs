@@ -2,42 +2,21 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::vec;
 
 use trace_model::work::{self, VISIT};
-use trace_model::{ListPlace, RawProgress, SpanKind, Store, StoredReader, TraceId};
+use trace_model::{RawProgress, SpanKind, Store, StoredReader};
 
 use crate::Operation;
+use crate::trace_cursor::TraceCursor;
 
 /// Maximum number of operations of an answer. Names are set by senders: names with a number in them would be unbounded.
 pub const OPERATIONS_MAX: usize = 10_000;
-/// Traces fetched from the list at once.
-const FETCH_TRACES: usize = 64;
-
-/// All traces, the last arrived first. One that arrives after the start is not met.
-#[derive(Debug, Default)]
-pub(crate) struct AllTraces {
-    place: ListPlace,
-    ahead: vec::IntoIter<TraceId>,
-}
-
-impl AllTraces {
-    pub(crate) fn next(&mut self, store: &Store) -> Option<TraceId> {
-        if self.ahead.len() == 0 {
-            let (traces, place) = store.arrived_after(self.place, FETCH_TRACES);
-            self.place = place;
-            self.ahead = traces.into_iter();
-            work::add(self.ahead.len() * VISIT);
-        }
-        self.ahead.next()
-    }
-}
 
 #[derive(Debug)]
 pub(crate) struct OperationsPass {
     service: String,
     kind: Option<SpanKind>,
-    traces: AllTraces,
+    traces: TraceCursor,
     reading: Option<StoredReader>,
     found: BTreeSet<(Arc<str>, &'static str)>,
 }
@@ -47,7 +26,7 @@ impl OperationsPass {
         Self {
             service,
             kind,
-            traces: AllTraces::default(),
+            traces: TraceCursor::all(),
             reading: None,
             found: BTreeSet::new(),
         }

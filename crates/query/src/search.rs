@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use trace_model::{Candidate, Filter, RawProgress, Store, StoredReader, StoredSpan, TraceId, work};
 
 use crate::Tag;
-use crate::operations::AllTraces;
+use crate::trace_cursor::TraceCursor;
 
 /// Conditions on one span of a trace: the trace is found if one of its spans meets all of them.
 #[derive(Clone, Debug, PartialEq)]
@@ -79,7 +79,7 @@ impl Search {
 #[derive(Debug)]
 pub(crate) struct Matching {
     search: Box<Search>,
-    traces: AllTraces,
+    traces: TraceCursor,
     testing: Option<StoredReader>,
     /// Number of traces still wanted.
     left: usize,
@@ -101,15 +101,23 @@ impl Matching {
         Self {
             left: search.limit,
             search,
-            traces: AllTraces::default(),
+            traces: TraceCursor::all(),
             testing: None,
         }
+    }
+
+    /// Finds all traces, whatever the limit is.
+    pub(crate) fn unlimited(search: Search) -> Self {
+        Self::new(Box::new(Search {
+            limit: usize::MAX,
+            ..search
+        }))
     }
 
     /// Looks for the next trace until [`work::done`] is `until`.
     pub(crate) fn step(&mut self, store: &Store, until: u64) -> Matched {
         loop {
-            let next = |traces: &mut AllTraces| Some(StoredReader::new(store, traces.next(store)?));
+            let next = |traces: &mut TraceCursor| Some(StoredReader::new(store, traces.next(store)?));
             let reading = self.testing.take().or_else(|| next(&mut self.traces));
             let Some(mut reading) = reading.filter(|_| self.left > 0) else {
                 return Matched::End;

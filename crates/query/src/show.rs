@@ -1,19 +1,21 @@
 //! Lists about many traces: log records, errors, operations, calls between services, warnings.
 
-mod aggregates;
 mod errors;
 mod ingest;
 mod logs;
+mod survey;
+mod warnings;
 
 use serde::{Deserialize, Serialize};
 use trace_model::{Records, Store};
 
 use crate::Search;
 
-use self::aggregates::{SurveyedPass, WarningsPass};
 use self::errors::ErrorsPass;
 pub use self::ingest::{Ingest, IngestService, ListenerLine, Listeners, Rejection};
 use self::logs::LogsPass;
+use self::survey::SurveyedPass;
+use self::warnings::WarningsPass;
 
 /// A list about the traces that a search finds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

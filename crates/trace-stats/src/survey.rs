@@ -1,18 +1,13 @@
-//! Aggregation of all traces of the list, in slices.
-
-use std::vec;
+//! Aggregation of traces, in slices.
 
 use trace_model::work::{self, VISIT};
-use trace_model::{ListPlace, SpanKind, SpanTree, Store, TraceId, TraceReader};
+use trace_model::{SpanKind, SpanTree, Store, TraceId, TraceReader};
 
 use crate::calls::{Call, unanswered};
 use crate::queues::Queues;
 use crate::{Edge, Operation, Queue, QueueAction, QueueUse, operations, queues, service_map};
 
-/// Traces fetched from the list at once.
-const FETCH_TRACES: usize = 64;
-
-/// Aggregates of the listed traces.
+/// Aggregates of traces.
 #[derive(Clone, Debug, Default)]
 pub struct Survey {
     /// Number of traces.
@@ -41,29 +36,26 @@ impl Survey {
     }
 }
 
-/// An incremental survey. Traces that arrive after its start are excluded; a trace that changes meanwhile is included once,
-/// before or after the change.
+/// An incremental survey of traces that are added one by one. A trace that changes meanwhile is included once, before or after the change.
 ///
 /// ```
-/// use trace_model::Store;
+/// use trace_model::{Store, TraceId};
 /// use trace_stats::SurveyPass;
 ///
 /// let store = Store::new(1 << 20);
-/// let mut pass = SurveyPass::new(&store);
-/// while pass.step(&store, 1 << 20) {
-///     println!("{} %", pass.percent());
+/// let mut pass = SurveyPass::default();
+/// for number in 1..10 {
+///     pass.add(TraceId::from_bytes([number; 16]).expect("an id"));
+///     while pass.step(&store, 1 << 20) {}
 /// }
+/// assert_eq!(pass.traces(), 9);
 /// assert!(pass.finish().operations.is_empty());
 /// ```
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct SurveyPass {
-    /// False if the traces are added one by one.
-    is_of_list: bool,
-    place: ListPlace,
-    ahead: vec::IntoIter<TraceId>,
+    next: Option<TraceId>,
     reading: Option<TreeReader>,
     counting: Option<Counting>,
-    total: usize,
     survey: Survey,
     operations: operations::Counting,
     edges: service_map::Counting,
@@ -72,6 +64,13 @@ pub struct SurveyPass {
 
 /// Reads the tree of the next trace, with its calls of uninstrumented peers.
 type TreeReader = TraceReader<(SpanTree, Vec<bool>)>;
+
+fn reader(store: &Store, trace_id: TraceId) -> TreeReader {
+    SpanTree::reader(store, trace_id).then(async |tree| {
+        let unanswered = unanswered(tree.nodes()).await;
+        (tree, unanswered)
+    })
+}
 
 /// The trace whose spans are being counted.
 #[derive(Debug)]
@@ -85,45 +84,20 @@ struct Counting {
 }
 
 impl SurveyPass {
-    /// Starts before the first trace of the list.
+    /// Adds the next trace, once [`SurveyPass::step`] has read the one before.
+    pub fn add(&mut self, trace_id: TraceId) {
+        debug_assert!(self.next.is_none(), "the trace before is read");
+        self.next = Some(trace_id);
+        self.survey.traces += 1;
+    }
+
+    /// Returns the number of added traces.
     #[must_use]
-    pub fn new(store: &Store) -> Self {
-        Self {
-            is_of_list: true,
-            total: store.listed(),
-            ..Self::of_traces()
-        }
+    pub const fn traces(&self) -> usize {
+        self.survey.traces
     }
 
-    /// Starts without a trace: they are [added](SurveyPass::add_trace) one by one.
-    #[must_use]
-    pub fn of_traces() -> Self {
-        Self {
-            is_of_list: false,
-            place: ListPlace::default(),
-            ahead: Vec::new().into_iter(),
-            reading: None,
-            counting: None,
-            total: 0,
-            survey: Survey::default(),
-            operations: operations::Counting::default(),
-            edges: service_map::Counting::default(),
-            queues: queues::Counting::default(),
-        }
-    }
-
-    /// Sets the next trace, once [`SurveyPass::step`] has read the one before.
-    pub fn add_trace(&mut self, trace_id: TraceId) {
-        self.ahead = vec![trace_id].into_iter();
-    }
-
-    /// Returns the processed part of the list in percent.
-    #[must_use]
-    pub fn percent(&self) -> usize {
-        (self.survey.traces * 100).checked_div(self.total).unwrap_or(100).min(100)
-    }
-
-    /// Continues until about this much [work](trace_model::work) is done; returns true if there is more.
+    /// Continues until about this much [work](trace_model::work) is done; returns true if there is more of the added trace.
     pub fn step(&mut self, store: &Store, work: u64) -> bool {
         let until = work::done().saturating_add(work);
         loop {
@@ -141,9 +115,8 @@ impl SurveyPass {
                     self.reading = None;
                 }
             } else {
-                let Some(reading) = self.next(store) else { return false };
-                self.reading = Some(reading);
-                self.survey.traces += 1;
+                let Some(trace_id) = self.next.take() else { return false };
+                self.reading = Some(reader(store, trace_id));
                 // A trace without spans has a cost, too.
                 work::add(VISIT);
             }
@@ -156,7 +129,7 @@ impl SurveyPass {
     /// Counts spans of a trace; returns the rest of it.
     fn count(&mut self, store: &Store, mut counting: Counting, until: u64) -> Option<Counting> {
         while counting.at < counting.tree.nodes().len() {
-            self.add(store, &mut counting);
+            self.add_span(store, &mut counting);
             counting.at += 1;
             if work::done() >= until {
                 return Some(counting);
@@ -174,21 +147,7 @@ impl SurveyPass {
         self.survey
     }
 
-    fn next(&mut self, store: &Store) -> Option<TreeReader> {
-        if self.ahead.len() == 0 && self.is_of_list {
-            let (traces, place) = store.listed_after(self.place, FETCH_TRACES);
-            self.place = place;
-            self.ahead = traces.into_iter();
-        }
-        let trace_id = self.ahead.next()?;
-        let reading = SpanTree::reader(store, trace_id).then(async |tree| {
-            let unanswered = unanswered(tree.nodes()).await;
-            (tree, unanswered)
-        });
-        Some(reading)
-    }
-
-    fn add(&mut self, store: &Store, counting: &mut Counting) {
+    fn add_span(&mut self, store: &Store, counting: &mut Counting) {
         let Counting {
             trace_id,
             tree,

@@ -164,11 +164,8 @@ impl Warnings {
         if unix_nano < self.looked || unix_nano - self.looked >= INTERVAL_NANO {
             self.look(store, unix_nano);
         }
-        while self.judging.is_some() || self.begin(store, unix_nano) {
-            self.judge(store, until);
-            if work::done() >= until {
-                return true;
-            }
+        if self.judge_due(store, unix_nano, until) {
+            return true;
         }
         if self.fragments.changed && unix_nano.abs_diff(self.compared) >= INTERVAL_NANO {
             let Some(broken) = self.fragments.compare(until) else {
@@ -189,14 +186,7 @@ impl Warnings {
 
     /// Checks traces that were [set](Warnings::check) until about this much [work](trace_model::work) is done; returns true if there is more.
     pub fn check_step(&mut self, store: &Store, work: u64) -> bool {
-        let until = work::done().saturating_add(work);
-        while self.judging.is_some() || self.begin(store, QUIET_NANO) {
-            self.judge(store, until);
-            if work::done() >= until {
-                return true;
-            }
-        }
-        false
+        self.judge_due(store, QUIET_NANO, work::done().saturating_add(work))
     }
 
     /// Compares broken traces until about this much [work](trace_model::work) is done; returns true if there is more.
@@ -204,6 +194,17 @@ impl Warnings {
         match self.fragments.compare(work::done().saturating_add(work)) {
             Some(broken) => self.broken = broken,
             None => return true,
+        }
+        false
+    }
+
+    /// Checks traces that were idle for long enough until [`work::done`] is `until`; returns true if there is more.
+    fn judge_due(&mut self, store: &Store, unix_nano: u64, until: u64) -> bool {
+        while self.judging.is_some() || self.begin(store, unix_nano) {
+            self.judge(store, until);
+            if work::done() >= until {
+                return true;
+            }
         }
         false
     }

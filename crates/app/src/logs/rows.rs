@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use trace_model::{LogId, Severity, StoredLog, TraceId, Value};
+use query::{LogLine, LogText};
+use trace_model::{LogId, Severity, TraceId, Value};
 
 use super::LogTable;
 use crate::content::{Means, Role};
@@ -12,10 +13,6 @@ use crate::table::{Column, Table, Width};
 use crate::text::first_line;
 use crate::time_of_day;
 
-/// Bytes of a text that are read for a row.
-const TEXT_BYTES_MAX: usize = 4_096;
-/// Attributes in a row without a text.
-const ATTRIBUTES_MAX: usize = 8;
 /// Digits of a trace's id.
 const ID_DIGITS: u16 = 8;
 
@@ -30,34 +27,32 @@ pub(super) struct ShownLog {
     trace_id: Option<TraceId>,
 }
 
-impl ShownLog {
-    pub(super) fn of(log: &StoredLog<'_>) -> Option<Self> {
-        let severity = log.severity();
-        let level = match log.severity_text() {
-            "" if severity == Severity::Unspecified => String::new(),
-            "" => severity.name().to_uppercase(),
+impl From<LogLine> for ShownLog {
+    fn from(line: LogLine) -> Self {
+        let level = match &*line.severity_text {
+            "" if line.severity == Severity::Unspecified => String::new(),
+            "" => line.severity.name().to_uppercase(),
             text => crate::text::start(text, 64).to_owned(),
         };
-        let text = match log.message(TEXT_BYTES_MAX) {
-            // A record that has attributes alone.
-            Value::Empty if log.raw().bytes.len() <= TEXT_BYTES_MAX => {
-                let attributes = log.decode()?.attributes;
-                let attributes = attributes.iter().take(ATTRIBUTES_MAX);
-                let pairs = attributes.map(|attribute| format!("{}={}", attribute.key, attribute_value(attribute)));
+        let text = match line.text {
+            LogText::Value(Value::Empty) => String::new(),
+            LogText::Value(message) => value(&message),
+            LogText::LongStructure => "(a long structure)".to_owned(),
+            LogText::Attributes(attributes) => {
+                let pairs = attributes
+                    .iter()
+                    .map(|attribute| format!("{}={}", attribute.key, attribute_value(attribute)));
                 pairs.collect::<Vec<_>>().join(" ")
             }
-            Value::Empty => String::new(),
-            Value::Bytes(bytes) if bytes.is_empty() => "(a long structure)".to_owned(),
-            message => value(&message),
         };
-        Some(Self {
-            id: log.id(),
-            severity,
-            level: format!("{}{level}", severity_mark(severity)),
-            service: log.service().clone(),
+        Self {
+            id: line.id,
+            severity: line.severity,
+            level: format!("{}{level}", severity_mark(line.severity)),
+            service: line.service,
             text: first_line(&text),
-            trace_id: log.trace_id(),
-        })
+            trace_id: line.trace_id,
+        }
     }
 }
 

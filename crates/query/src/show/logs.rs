@@ -2,11 +2,10 @@
 
 use std::collections::VecDeque;
 
-use trace_model::{LogReader, LogRecord, Store, StoredLog, work};
+use trace_model::{LogReader, Store, StoredLog, work};
 
 use super::{Shown, ShownLog, cut, named};
-use crate::Search;
-use crate::arrivals::title;
+use crate::{LogLine, LogText, Search, text_of};
 
 /// The last matching log records by time.
 #[derive(Debug)]
@@ -50,21 +49,35 @@ fn shown(search: &Search, stored: &StoredLog<'_>) -> Option<ShownLog> {
             return None;
         }
     }
-    let log = stored.decode()?;
-    Some(ShownLog {
-        time_unix_nano: log.time_unix_nano,
-        trace_id: log.trace_id.map(|id| id.to_string()),
-        span_id: log.span_id.map(|id| id.to_string()),
-        service: named(&log.service),
-        severity: severity(&log),
-        text: cut(&title(&log)),
-    })
+    Some(LogLine::of(stored).into())
 }
 
-fn severity(log: &LogRecord) -> String {
-    if log.severity_text.is_empty() {
-        log.severity.name().to_owned()
-    } else {
-        log.severity_text.clone()
+impl From<LogLine> for ShownLog {
+    fn from(line: LogLine) -> Self {
+        let severity = match &*line.severity_text {
+            "" => line.severity.name(),
+            text => text,
+        };
+        Self {
+            time_unix_nano: line.id.time_unix_nano(),
+            trace_id: line.trace_id.map(|id| id.to_string()),
+            span_id: line.span_id.map(|id| id.to_string()),
+            service: named(&line.service),
+            severity: cut(severity),
+            text: cut(&text(&line.text)),
+        }
+    }
+}
+
+fn text(text: &LogText) -> String {
+    match text {
+        LogText::Value(value) => text_of(value),
+        LogText::LongStructure => "(a long structure)".to_owned(),
+        LogText::Attributes(attributes) => {
+            let pairs = attributes
+                .iter()
+                .map(|attribute| format!("{}={}", attribute.key, text_of(&attribute.value)));
+            pairs.collect::<Vec<_>>().join(" ")
+        }
     }
 }

@@ -4,7 +4,7 @@ use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value};
 use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::span::Link;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span, Status};
-use trace_model::{Source, Store, otlp};
+use trace_model::{ListPlace, Source, Store, TraceId, otlp};
 use trace_stats::{Survey, SurveyPass};
 
 pub(crate) const MILLI: u64 = 1_000_000;
@@ -125,11 +125,36 @@ pub(crate) fn store(spans: &[Sent]) -> Store {
     store
 }
 
+/// A survey of the listed traces, in steps.
+pub(crate) struct Listed {
+    traces: std::vec::IntoIter<TraceId>,
+    pass: SurveyPass,
+}
+
+impl Listed {
+    pub(crate) fn new(store: &Store) -> Self {
+        let (traces, _) = store.listed_after(ListPlace::default(), usize::MAX);
+        Self {
+            traces: traces.into_iter(),
+            pass: SurveyPass::default(),
+        }
+    }
+
+    /// Returns true if there is more.
+    pub(crate) fn step(&mut self, store: &Store, work: u64) -> bool {
+        if self.pass.step(store, work) {
+            return true;
+        }
+        let Some(trace_id) = self.traces.next() else { return false };
+        self.pass.add(trace_id);
+        true
+    }
+}
+
 pub(crate) fn survey(store: &Store, slice: u64) -> Survey {
-    let mut pass = SurveyPass::new(store);
-    while pass.step(store, slice) {}
-    assert_eq!(pass.percent(), 100);
-    pass.finish()
+    let mut listed = Listed::new(store);
+    while listed.step(store, slice) {}
+    listed.pass.finish()
 }
 
 pub(crate) fn id(place: Option<&trace_stats::SpanPlace>) -> (u128, u64) {

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use trace_model::{Filter, SpanKind};
 use trace_stats::{OPERATIONS, Operation};
 
-use crate::support::{MILLI, START, Sent, add, id, sent, store, survey};
+use crate::support::{MILLI, START, Sent, id, sent, store, survey};
 
 fn operation<'a>(operations: &'a [Operation], name: &str) -> &'a Operation {
     operations.iter().find(|operation| &*operation.name == name).expect(name)
@@ -111,21 +111,6 @@ fn survey_reads_the_filtered_traces() {
     let survey = survey(&store, 10);
     assert_eq!(survey.operations.len(), 2, "all spans of the matching trace");
     assert_eq!(operation(&survey.operations, "a").count, 1);
-}
-
-#[test]
-fn survey_tolerates_arrivals_and_evictions() {
-    let span = |trace| sent((trace, 1, 0), "api", 's', (0, 1));
-    let mut store = store(&(1..=500).map(span).collect::<Vec<_>>());
-    let mut pass = trace_stats::SurveyPass::new(&store);
-    let mut trace = 1_000;
-    while pass.step(&store, 20_000) {
-        trace += 1;
-        add(&mut store, &[span(trace), sent((7, trace, 1), "api", 'i', (0, 1))]);
-        assert!(trace < 2_000, "the pass ends");
-    }
-    let survey = pass.finish();
-    assert_eq!(survey.traces, 500, "each initial trace once");
 }
 
 #[test]

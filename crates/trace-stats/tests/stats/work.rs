@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use trace_model::work::Steps;
 use trace_model::{Analysis, SpanTree, Store, TraceId, work};
-use trace_stats::{Comparison, MedianPass, Profile, QUIET_NANO, RootOperation, SurveyPass, Warnings};
+use trace_stats::{Comparison, MedianPass, Profile, QUIET_NANO, RootOperation, Warnings};
 
-use crate::support::{Sent, sent, store};
+use crate::support::{Listed, Sent, sent, store};
 
 /// Work requested per step, and the maximum that a step may do.
 const WORK: u64 = 1 << 16;
@@ -96,7 +96,7 @@ fn warnings_are_computed_in_steps() {
 #[test]
 fn surveys_are_computed_in_steps() {
     assert_linear_in_steps(|store| {
-        let mut pass = SurveyPass::new(store);
+        let mut pass = Listed::new(store);
         Box::new(move |store| pass.step(store, WORK))
     });
 }

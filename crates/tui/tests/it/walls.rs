@@ -20,6 +20,7 @@ const DEPENDENCIES: &[(&str, &[&str])] = &[
             "ingest-state",
             "jiff",
             "printable",
+            "query",
             "ratatui-core",
             "trace-files",
             "trace-model",

@@ -1,18 +1,21 @@
-//! Aggregates of all traces: read in slices by the event loop while a list of them is open. Warnings are always kept up to date.
+//! Lists about many traces, kept up to date for a screen: the survey while a list of it is open, warnings and errors always.
 
 use trace_model::{Filter, Revision, Store};
-use trace_stats::{Errors, Survey, SurveyPass, Warnings};
+use trace_stats::{Errors, Survey, Warnings};
+
+use crate::SurveyQuery;
 
 /// Between the end of one pass and the start of the next, in nanoseconds.
 const PASS_PAUSE_NANOS: u64 = 1_000_000_000;
 
-/// The last survey that is complete, the one on its way, and the warnings.
+/// The last survey that is complete, the one in progress, the warnings and the errors. Stepped by the owner of the store; times are nanoseconds since
+/// the Unix epoch.
 #[derive(Debug, Default)]
 pub struct Aggregates {
     survey: Option<Survey>,
     /// Which survey that is, so that it can be told from the one before.
     number: u64,
-    pass: Option<SurveyPass>,
+    pass: Option<SurveyQuery>,
     /// Of what the last pass was.
     of: Option<CacheKey>,
     /// When it ended.
@@ -44,13 +47,13 @@ impl CacheKey {
 }
 
 impl Aggregates {
-    /// The last one that is complete.
+    /// Returns the last survey that is complete.
     #[must_use]
     pub const fn survey(&self) -> Option<&Survey> {
         self.survey.as_ref()
     }
 
-    /// Which one that is; 0 before the first.
+    /// Returns the number of that survey; 0 before the first.
     #[must_use]
     pub const fn number(&self) -> u64 {
         self.number
@@ -59,7 +62,7 @@ impl Aggregates {
     /// Returns the part of the list that the survey in progress has read, in percent.
     #[must_use]
     pub fn percent(&self) -> Option<usize> {
-        self.pass.as_ref().map(SurveyPass::percent)
+        self.pass.as_ref().map(SurveyQuery::percent)
     }
 
     /// Returns the warnings of all traces.
@@ -75,7 +78,8 @@ impl Aggregates {
     }
 
     /// Returns the time of the next step; `None` if nothing is due. With `surveyed` the survey is on the screen.
-    pub(super) fn due(&self, store: &Store, surveyed: bool) -> Option<u64> {
+    #[must_use]
+    pub fn due(&self, store: &Store, surveyed: bool) -> Option<u64> {
         let pass = match (&self.pass, &self.of) {
             _ if !surveyed => None,
             (Some(_), _) | (None, None) => Some(0),
@@ -86,8 +90,9 @@ impl Aggregates {
         pass.into_iter().chain(warnings).chain(self.errors.due(store)).min()
     }
 
-    /// Does what is due, about so much work of each. True while there is more of it now.
-    pub(super) fn step(&mut self, store: &Store, surveyed: bool, unix_nano: u64, work: u64) -> bool {
+    /// Does what is due, about so much [work](trace_model::work) of each; returns true if more of it is due now. With `surveyed` the survey is on the
+    /// screen.
+    pub fn step(&mut self, store: &Store, surveyed: bool, unix_nano: u64, work: u64) -> bool {
         let grouping = self.errors.step(store, unix_nano, work);
         let judging = self.warnings.step(store, unix_nano, work) || grouping;
         if !surveyed {
@@ -106,13 +111,13 @@ impl Aggregates {
                 return judging;
             }
             self.of = Some(CacheKey::now(store));
-            self.pass = Some(SurveyPass::new(store));
+            self.pass = Some(SurveyQuery::of_list(store));
         }
         let Some(pass) = &mut self.pass else { return judging };
         if pass.step(store, work) {
             return true;
         }
-        self.survey = self.pass.take().map(SurveyPass::finish);
+        self.survey = self.pass.take().map(SurveyQuery::finish);
         self.number += 1;
         self.ended = unix_nano;
         judging
