@@ -1,5 +1,6 @@
 //! The selected trace compared with another one, or with the median of its operation.
 
+mod columns;
 mod keys;
 mod shown;
 
@@ -10,7 +11,9 @@ use trace_model::{Outline, Revision, Store, TraceId, TraceReader, TraceSummary};
 use trace_stats::{Difference, Differing, MedianPass, Profile, RootOperation, Totals};
 
 use super::{Action, List, ListFilter, Waterfall};
-use crate::table::TableState;
+use crate::layout::ListParts;
+use crate::table::{TableCells, TableState};
+use columns::CompareRow;
 use shown::{Key, Order, Shown};
 
 /// Lines about the two sides, above the rows.
@@ -211,16 +214,10 @@ impl Compare {
         self.shown.after
     }
 
-    /// By how much the time that spans worked themselves changed at most, in nanoseconds.
+    /// Returns the painted cells.
     #[must_use]
-    pub const fn most(&self) -> u64 {
-        self.shown.most
-    }
-
-    /// The rows in view, and whether the cursor is there.
-    pub fn visible(&self) -> impl Iterator<Item = (&Difference, bool)> {
-        let visible = self.table.visible();
-        visible.filter_map(|(at, is_selected)| Some((self.row(at)?, is_selected)))
+    pub const fn cells(&self) -> &TableCells {
+        self.table.cells()
     }
 
     /// Returns the number of rows.
@@ -319,7 +316,7 @@ impl Compare {
         true
     }
 
-    pub(super) fn fit(&mut self, store: &Store, waterfall: &Waterfall, marked: &mut Option<Profiled>, height: usize) {
+    pub(super) fn fit(&mut self, store: &Store, waterfall: &Waterfall, marked: &mut Option<Profiled>, parts: &ListParts) {
         let outline = waterfall.outline().filter(|outline| outline.revision().is_some());
         let trace_id = outline.map(Outline::trace_id);
         if self.selected.as_ref().map(|selected| selected.summary.trace_id) != trace_id {
@@ -335,7 +332,18 @@ impl Compare {
             self.compare(trace_id, marked.as_ref());
             self.compare_part(WORK_PER_FRAME);
         }
-        self.table.fit(height);
+        let Shown {
+            comparison, rows, most, ..
+        } = &self.shown;
+        self.table.lay_out::<Self>(parts.head, parts.rows, |at| {
+            let difference = comparison.rows.get(*rows.get(at)?)?;
+            let depth = if self.by_change { 0 } else { difference.depth };
+            Some(CompareRow {
+                difference,
+                depth,
+                most: *most,
+            })
+        });
     }
 
     fn show(&mut self, mut shown: Shown) {

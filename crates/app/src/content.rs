@@ -23,6 +23,8 @@ pub enum Role {
     Warning,
     /// Failed.
     Error,
+    /// Is what was looked for.
+    Found,
     /// A span that did not reach Sentry.
     Missing,
     /// A span that is different there.
@@ -81,6 +83,16 @@ impl Piece {
     #[must_use]
     pub fn width(&self) -> usize {
         self.text.width()
+    }
+
+    /// The same with a role if it has none.
+    #[must_use]
+    pub(crate) fn or_means(self, role: Role) -> Self {
+        if self.role == Role::Plain {
+            Self { role, ..self }
+        } else {
+            self
+        }
     }
 
     /// The same role for another text.

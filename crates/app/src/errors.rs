@@ -34,7 +34,7 @@ impl Table for ErrorList {
             if row.is_new { "new" } else { "" }.strong().means(Role::Accent).into()
         }),
         Column::<Self>::text("", Width::Fixed(2), |row, _| mark(row.group).into()),
-        Column::<Self>::text("error", Width::Text(24), |row, room| title(row.group, room))
+        Column::<Self>::text("error", Width::Text(20), |row, room| title(row.group, room))
             .ranked(|row| Rank::Text(name(row.group))),
         Column::<Self>::text("in", Width::Text(0), |row, room| {
             format::at_most(&row.group.frame, room).means(Role::Dim).into()
@@ -51,16 +51,18 @@ impl Table for ErrorList {
         })
         .ranked(|row| Rank::number(row.group.traces as u64))
         .if_room(),
-        Column::<Self>::text("", Width::Fixed(2), |_, _| "".into()),
+        Column::<Self>::text("", Width::Fixed(1), |_, _| "".into()),
         Column::<Self>::text("first", Width::Text(0), |row, _| {
             row.times.text(row.group.first_unix_nano(), row.now).means(Role::Dim).into()
         })
         .ranked(|row| Rank::number(row.group.first_unix_nano()))
+        .largest_first()
         .if_rest(),
         Column::<Self>::text("last", Width::Text(9), |row, _| {
             row.times.text(row.group.last_unix_nano(), row.now).means(Role::Dim).into()
         })
         .ranked(|row| Rank::number(row.group.last_unix_nano()))
+        .largest_first()
         .by_default(),
         Column::<Self>::text("when", Width::Fixed(13), |row, _| {
             histogram(&row.group.histogram.map(u64::from)).means(role(row.group)).into()

@@ -2,15 +2,13 @@
 
 use ratatui_core::layout::{Position, Rect};
 
-use super::{Action, Column};
+use super::Action;
 
 /// Meaning of a click on a part of the screen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Hit {
     /// The same as a key with this action.
     Action(Action),
-    /// To sort the traces by a column.
-    SortTraces(Column),
     /// To sort the list on top by a column, by its number.
     SortBy(usize),
     /// To go to a section of the details, by name.

@@ -158,7 +158,7 @@ pub use setup::SetupLine;
 pub use subject::described;
 pub use times::{Times, absolute, time_of_day};
 pub(crate) use traces::span_days;
-pub use traces::{Column, TraceList};
+pub use traces::{TraceList, sentry_reach};
 pub use value_screen::{ValueRow, ValueScreen};
 pub use warnings::{BELOW as WARNINGS_BELOW, WarningList};
 pub use waterfall::{Find, Stretch, Waterfall, WaterfallColumns, WaterfallParts, Zoom, indentation};
@@ -345,17 +345,18 @@ impl App {
         let above = usize::from(self.filter.is_open_on(Filtered::Traces));
         self.traces
             .fit(&self.store, rows(panes.traces).saturating_sub(above), unix_nano);
-        let listed = self.traces.rows(&self.store).into_iter().map(|trace| trace.trace_id);
+        let listed = self.traces.in_view().iter().map(|trace| trace.trace_id);
         self.cross_checks.fit(&self.store, listed.chain(self.traces.selected()));
+        let now = Now {
+            unix_nano,
+            zone: self.zone.clone(),
+        };
+        self.lay_out_traces(panes.traces, &now);
         self.waterfall.show(self.traces.selected());
         let longest_run = self.mode.longest_run();
         self.waterfall.fit(&self.store, panes.waterfall, unix_nano, longest_run);
         self.details
             .fit(&self.store, &self.waterfall, panes.details, (unix_nano, &self.zone));
-        let now = Now {
-            unix_nano,
-            zone: self.zone.clone(),
-        };
         self.visit_errors();
         self.fit_layers(panes.body, &now);
         self.see_tab();

@@ -132,7 +132,7 @@ impl App {
             return EventResult::Nothing;
         }
         self.notice = None;
-        if let Some(Hit::SortTraces(column)) = hit {
+        if let Some(Hit::SortBy(column)) = hit {
             self.screens.pane = Pane::Traces;
             self.traces.sort_by(column);
             return EventResult::Changed(None);

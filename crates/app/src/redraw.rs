@@ -23,11 +23,11 @@ impl App {
             return Some(Duration::ZERO);
         }
         let shown = self.traces.selected().and_then(|trace_id| self.store.trace(trace_id));
-        let listed = self.traces.rows(&self.store);
+        let listed = self.traces.in_view();
         let is_paused = self.pause().is_some();
         if self.waterfall.is_behind()
             || self.details.is_behind()
-            || (!is_paused && shown.iter().chain(&listed).any(|trace| self.is_running(trace, now)))
+            || (!is_paused && shown.iter().chain(listed).any(|trace| self.is_running(trace, now)))
         {
             return Some(ANIMATION);
         }

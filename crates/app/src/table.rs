@@ -9,10 +9,10 @@ mod column;
 mod widths;
 mod window;
 
-pub use cells::{Head, TableCells, TableRow};
+pub use cells::{CURSOR, Head, TableCells, TableRow};
 pub use column::Align;
-pub(crate) use column::{Column, Rank, Table, Width};
-pub use widths::{ColumnWidth, fit, in_row, longest};
+pub(crate) use column::{Column, Rank, StoredOrder, Table, Width, sort_cycle};
+pub use widths::longest;
 pub use window::{Rows, Window};
 
 use ratatui_core::layout::Rect;
@@ -63,7 +63,7 @@ impl<K> Default for TableState<K> {
 impl<K: Clone + PartialEq> TableState<K> {
     /// Returns the state of a table that can be sorted by those of its columns that have a rank.
     pub(crate) fn sorted<T: Table>() -> Self {
-        let sortable = column::sort_cycle(T::COLUMNS);
+        let sortable = sort_cycle::<T>();
         let column = sortable.first().copied().unwrap_or(0);
         Self {
             order: SortOrder {
@@ -197,15 +197,8 @@ impl<K: Clone + PartialEq> List for TableState<K> {
     fn update(&mut self, action: Action) -> Result<(), &'static str> {
         match action {
             Action::Sort => {
-                let at = self.sortable.iter().position(|column| *column == self.order.column);
-                let next = at.map_or(0, |at| (at + 1) % self.sortable.len());
-                if let Some(column) = self.sortable.get(next) {
-                    self.order = SortOrder {
-                        column: *column,
-                        is_reversed: false,
-                    };
-                    self.restart();
-                }
+                self.order = self.order.next(&self.sortable);
+                self.restart();
             }
             Action::SortReversed => self.sort_by(self.order.column),
             _ => self.window.update(action, &*self.keys),
@@ -215,10 +208,7 @@ impl<K: Clone + PartialEq> List for TableState<K> {
 
     fn sort_by(&mut self, column: usize) {
         if self.sortable.contains(&column) {
-            self.order = SortOrder {
-                column,
-                is_reversed: self.order.column == column && !self.order.is_reversed,
-            };
+            self.order = self.order.toggled(column);
             // The first row is what the order is for.
             self.restart();
         }

@@ -1,45 +1,19 @@
 //! The list of traces: which one is selected, and which ones are in view.
 
+mod columns;
+
 use std::ops::Range;
 use std::time::Duration;
 
-use trace_model::{RANKED, RankBy, Ranking, Store, TraceId, TraceSummary};
+use ratatui_core::layout::Rect;
+use trace_model::{RANKED, Ranking, Store, TraceId, TraceSummary};
 
-use super::{Action, scrolled, window};
-
-/// A sort key of the list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub enum Column {
-    /// When they arrived, the latest first: their starts may be in another order.
-    #[default]
-    Arrival,
-    /// The longest first.
-    Duration,
-    /// Most failed first.
-    Errors,
-    /// Most spans first.
-    Spans,
-}
-
-impl Column {
-    const fn next(self) -> Self {
-        match self {
-            Self::Arrival => Self::Duration,
-            Self::Duration => Self::Errors,
-            Self::Errors => Self::Spans,
-            Self::Spans => Self::Arrival,
-        }
-    }
-
-    const fn rank_by(self) -> Option<RankBy> {
-        match self {
-            Self::Arrival => None,
-            Self::Duration => Some(RankBy::Duration),
-            Self::Errors => Some(RankBy::Errors),
-            Self::Spans => Some(RankBy::Spans),
-        }
-    }
-}
+use super::{Action, Mode, scrolled, window};
+use crate::content::{Line, Means, Piece, Role};
+use crate::format;
+use crate::table::{Query, SortOrder, TableCells, sort_cycle};
+use columns::TraceRow;
+pub use columns::sentry_reach;
 
 /// Records visited per frame to sort: a small part of a frame's time.
 const RECORDS_PER_FRAME: usize = 20_000;
@@ -70,9 +44,8 @@ pub struct TraceList {
     height: usize,
     /// Position of the selected trace at the last frame: if it is evicted, its successor there is selected.
     position: usize,
-    column: Column,
-    reversed: bool,
-    /// For every column but the arrival.
+    order: SortOrder,
+    /// For every order but that of the arrival.
     ranking: Option<Ranking>,
     /// When the last look at all traces began.
     ranked_at: u64,
@@ -80,6 +53,9 @@ pub struct TraceList {
     newest: Option<TraceId>,
     /// Time that the starts of the listed traces span, in nanoseconds.
     starts_span: u64,
+    /// The traces in view at the last frame.
+    in_view: Vec<TraceSummary>,
+    cells: TableCells,
 }
 
 /// The selection of the list.
@@ -98,12 +74,13 @@ impl Default for TraceList {
             first: 0,
             height: 1,
             position: 0,
-            column: Column::Arrival,
-            reversed: false,
+            order: SortOrder::default(),
             ranking: None,
             ranked_at: 0,
             newest: None,
             starts_span: 0,
+            in_view: Vec::new(),
+            cells: TableCells::default(),
         }
     }
 }
@@ -135,10 +112,21 @@ impl TraceList {
         self.first..self.first + self.height
     }
 
-    /// Returns the sort key, and true if the order is reversed: oldest or least first.
+    /// Returns the order of the rows.
     #[must_use]
-    pub const fn sorted(&self) -> (Column, bool) {
-        (self.column, self.reversed)
+    pub const fn order(&self) -> SortOrder {
+        self.order
+    }
+
+    /// Returns true in the order of arrival, the latest first: their starts may be in another order.
+    fn is_newest_first(&self) -> bool {
+        self.ranking.is_none() && !self.order.is_reversed
+    }
+
+    /// Returns the painted cells.
+    #[must_use]
+    pub const fn cells(&self) -> &TableCells {
+        &self.cells
     }
 
     /// Returns the number of visited traces until the order by the column is known.
@@ -168,22 +156,26 @@ impl TraceList {
     /// Returns the number of traces that have arrived since the list last followed, and are not in view.
     #[must_use]
     pub fn new_since(&self, store: &Store) -> usize {
-        let newest = self.newest.filter(|_| !self.following && self.column == Column::Arrival);
+        let newest = self.newest.filter(|_| !self.following && self.ranking.is_none());
         newest
             .and_then(|newest| store.position(newest))
             .map_or(0, |newer| newer.min(self.first))
     }
 
-    /// The traces in view.
+    /// The traces in view, as they were when the frame was prepared.
     #[must_use]
-    pub fn rows(&self, store: &Store) -> Vec<TraceSummary> {
+    pub fn in_view(&self) -> &[TraceSummary] {
+        &self.in_view
+    }
+
+    fn rows(&self, store: &Store) -> Vec<TraceSummary> {
         let Range { start, end } = self.visible();
         match &self.ranking {
             Some(ranking) => {
                 let shown = ranking.order().iter().skip(start).take(end - start);
                 shown.filter_map(|trace_id| store.trace(*trace_id)).collect()
             }
-            None if self.reversed => {
+            None if self.order.is_reversed => {
                 let listed = store.listed();
                 let mut rows = store.traces(listed.saturating_sub(end)..listed.saturating_sub(start));
                 rows.reverse();
@@ -229,11 +221,15 @@ impl TraceList {
         self.following = false;
     }
 
-    /// Sorts by another column, most first; by the same one, the other way round. Where the first row was followed, the new first row is.
-    pub fn sort_by(&mut self, column: Column) {
-        self.reversed = self.column == column && !self.reversed;
-        self.column = column;
-        self.ranking = column.rank_by().map(|by| Ranking::new(by, self.reversed));
+    /// Sorts by a column, by its number; by the same one in the other direction. If the first row was followed, the new first row is.
+    pub(super) fn sort_by(&mut self, column: usize) {
+        self.sort(self.order.toggled(column));
+    }
+
+    fn sort(&mut self, order: SortOrder) {
+        let Some(stored) = order.stored::<Self>() else { return };
+        self.order = order;
+        self.ranking = stored.by.map(|by| Ranking::new(by, order.is_reversed));
         self.ranked_at = 0;
         self.first = 0;
         if self.following {
@@ -243,8 +239,8 @@ impl TraceList {
 
     pub(super) fn update(&mut self, store: &Store, action: Action) {
         match action {
-            Action::Sort => return self.sort_by(self.column.next()),
-            Action::SortReversed => return self.sort_by(self.column),
+            Action::Sort => return self.sort(self.order.next(&sort_cycle::<Self>())),
+            Action::SortReversed => return self.sort_by(self.order.column),
             _ => {}
         }
         let last = self.len(store).saturating_sub(1);
@@ -256,7 +252,7 @@ impl TraceList {
         }
         // The newest is the first row: going there means following it.
         let to_the_top = position == 0 && matches!(action, Action::First | Action::Up | Action::PageUp);
-        self.following = to_the_top && self.column == Column::Arrival && !self.reversed;
+        self.following = to_the_top && self.is_newest_first();
     }
 
     pub(super) fn fit(&mut self, store: &Store, height: usize, unix_nano: u64) {
@@ -290,7 +286,60 @@ impl TraceList {
         let ends = [0, store.listed().saturating_sub(1)]
             .into_iter()
             .flat_map(|at| store.traces(at..at + 1));
-        self.starts_span = span(ends.chain(self.rows(store)).map(|trace| trace.start_unix_nano));
+        self.in_view = self.rows(store);
+        let ends = ends.map(|trace| trace.start_unix_nano);
+        self.starts_span = span(ends.chain(self.in_view.iter().map(|trace| trace.start_unix_nano)));
+    }
+
+    /// Lays the rows in view out, below the title in the first line of the area; `row` returns what the cells of a trace need.
+    pub(super) fn lay_out<'a>(
+        &'a mut self,
+        area: Rect,
+        filter: &str,
+        title: usize,
+        row: impl Fn(&'a TraceSummary) -> TraceRow<'a>,
+    ) {
+        let selected = self.selected;
+        let rows: Vec<_> = self
+            .in_view
+            .iter()
+            .map(|trace| (row(trace), Some(trace.trace_id) == selected))
+            .collect();
+        let query = Query {
+            order: self.order,
+            words: filter.to_owned(),
+        };
+        self.cells.lay_out_below_title::<Self>(area, query, &rows, title);
+    }
+
+    /// Returns what the order is called, with the number of listed traces, and what an older order lacks.
+    #[must_use]
+    pub fn about(&self, store: &Store, mode: Mode) -> Line {
+        let mut line = Line::from(self.about_order(store, mode));
+        let listed = store.listed() as u64;
+        if listed > 0 {
+            line.push(format!(" · {}", format::compact(listed)).means(Role::Dim));
+        }
+        line
+    }
+
+    fn about_order(&self, store: &Store, mode: Mode) -> Piece {
+        if let Some(looked_at) = self.sorting() {
+            return format!("sorting … {} looked at", format::count(looked_at as u64, "trace")).means(Role::Warning);
+        }
+        let new = self.new_since(store);
+        if self.is_newest_first() && self.following && mode != Mode::Files {
+            return "following newest".means(Role::Dim);
+        }
+        if self.is_newest_first() && new > 0 {
+            return format!("↑ {} new · g follows", format::grouped(new as u64)).means(Role::Accent);
+        }
+        let names = self.order.stored::<Self>().map_or([""; 2], |stored| stored.names);
+        let name = names[usize::from(self.order.is_reversed)];
+        if self.is_cut(store) {
+            return format!("{name}, the first {}", format::grouped(RANKED as u64)).means(Role::Dim);
+        }
+        name.means(Role::Dim)
     }
 
     /// Returns true if times need their date: those in view, the first and the last arrival span a day or more.
@@ -328,7 +377,7 @@ impl TraceList {
         let listed = store.listed();
         let newest_first = match &self.ranking {
             Some(ranking) => return ranking.order().get(position).copied(),
-            None if self.reversed => listed.checked_sub(position + 1)?,
+            None if self.order.is_reversed => listed.checked_sub(position + 1)?,
             None => position,
         };
         let trace = store.traces(newest_first..newest_first + 1).pop();
@@ -338,7 +387,7 @@ impl TraceList {
     fn position_of(&self, store: &Store, trace_id: TraceId) -> Option<usize> {
         match &self.ranking {
             Some(ranking) => ranking.order().iter().position(|ranked| *ranked == trace_id),
-            None if self.reversed => store.position(trace_id).map(|newer| store.listed() - 1 - newer),
+            None if self.order.is_reversed => store.position(trace_id).map(|newer| store.listed() - 1 - newer),
             None => store.position(trace_id),
         }
     }

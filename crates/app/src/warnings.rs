@@ -30,7 +30,7 @@ impl Table for Rules {
         }),
         Column::<Self>::number("traces", Width::Fixed(9), |row, _| format::compact(row.traces as u64).into()),
         Column::<Self>::number("spans", Width::Fixed(9), |row, _| format::compact(row.spans as u64).into()),
-        Column::<Self>::text("", Width::Fixed(2), |_, _| "".into()).if_rest(),
+        Column::<Self>::text("", Width::Fixed(1), |_, _| "".into()).if_rest(),
         Column::<Self>::text("name", Width::Text(0), |row, room| {
             format::at_most(row.rule.name(), room).means(Role::Dim).into()
         })

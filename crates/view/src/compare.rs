@@ -1,7 +1,5 @@
 //! The selected trace compared with another one: differences in spans and in times.
 
-mod row;
-
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::Stylize;
@@ -11,22 +9,12 @@ use trace_stats::{Differing, MEDIAN_TRACES, Totals};
 use unicode_width::UnicodeWidthStr;
 
 use super::lists::{self, Parts};
-use super::{Now, breadcrumb, format, hint, theme};
+use super::{Now, breadcrumb, format, hint, table, theme};
 use app::format::service_name;
-use app::table::{self, ColumnWidth};
 use app::text::shown;
-use app::{App, Baseline, COMPARE_SIDES, Compare, List, Times};
+use app::{App, Baseline, COMPARE_SIDES, Compare, Hits, List, Times};
 
-/// From this width on there are more columns.
-const WIDE: u16 = 100;
-/// Columns of a self time.
-const OWN: u16 = 10;
-/// Columns of a label, at least.
-const LABEL: u16 = 24;
-/// The picture of what changed has at least so many cells on both sides of its middle, and at most so many.
-const HALF: (u16, u16) = (10, 40);
-
-pub(super) fn draw(frame: &mut Frame, app: &App, compare: &Compare, area: Rect, now: &Now) {
+pub(super) fn draw(frame: &mut Frame, app: &App, compare: &Compare, area: Rect, now: &Now, hits: &mut Hits) {
     let baseline = match compare.baseline() {
         Baseline::Marked => "with the marked trace",
         Baseline::Median => "with the median of its operation",
@@ -35,7 +23,10 @@ pub(super) fn draw(frame: &mut Frame, app: &App, compare: &Compare, area: Rect, 
     // The median is of the traces that are listed.
     let is_scoped = matches!(compare.baseline(), Baseline::Median) && app.store.filter().is_some();
     let scope = is_scoped.then(|| [" · ".fg(theme::DIM), breadcrumb::scope(app)]);
-    let about = std::iter::once(baseline.into()).chain(scope.into_iter().flatten());
+    let order = compare.is_by_change().then(|| " · by own change".fg(theme::DIM));
+    let about = std::iter::once(baseline.into())
+        .chain(scope.into_iter().flatten())
+        .chain(order);
     lists::title(frame, app, about, parts.title);
     for (line, row) in [before(app, compare, now, sides.width), after(app, compare, now, sides.width)]
         .into_iter()
@@ -43,14 +34,7 @@ pub(super) fn draw(frame: &mut Frame, app: &App, compare: &Compare, area: Rect, 
     {
         frame.render_widget(line, row);
     }
-    let columns = columns_of(parts.head, compare);
-    heading(frame, compare, columns);
-    for (row, (difference, selected)) in parts.rows.rows().zip(compare.visible()) {
-        if selected {
-            frame.buffer_mut().set_style(row, theme::cursor(true));
-        }
-        row::draw(frame, compare, difference, table::in_row(columns, row));
-    }
+    table::draw(frame, compare.cells(), &parts, hits);
     if compare.is_empty() {
         frame.render_widget(hint([Line::default(), Line::from(nothing(compare))]), parts.rows);
     }
@@ -153,74 +137,6 @@ fn side(mark: &str, text: &str, totals: Option<Totals>, width: u16) -> Line<'sta
     let mut line = Line::from(vec![mark.to_owned().bold().fg(theme::ACCENT), " ".into(), text.into()]);
     line.spans.extend(right);
     line
-}
-
-/// Mark, label, before, after, change, how many times as long, own time before and after, its change, and that as a picture; those
-/// without room have no width.
-type Columns = [Rect; 10];
-
-fn columns_of(row: Rect, compare: &Compare) -> Columns {
-    let most = row.width.into();
-    let labels = compare
-        .visible()
-        .map(|(difference, _)| row::label_of(compare, difference, most).width());
-    let wide = row.width >= WIDE;
-    let when = |width: u16| ColumnWidth::fixed(if wide { width } else { 0 });
-    let widths = [
-        ColumnWidth::fixed(2),
-        ColumnWidth::text(labels.fold(heading_of(compare).len(), usize::max), LABEL),
-        ColumnWidth::fixed(10),
-        ColumnWidth::fixed(10),
-        ColumnWidth::fixed(10),
-        when(8),
-        ColumnWidth::fixed(2 * OWN).if_rest(),
-        when(11),
-        when(2 * HALF.0 + 3),
-    ];
-    let [mark, label, before, after, change, times, both, own, picture] = table::fit(row, widths);
-    let [own_before, own_after] = [0, 1].map(|at| Rect {
-        x: both.x + at * both.width / 2,
-        width: both.width / 2,
-        ..both
-    });
-    let mut columns = [mark, label, before, after, change, times, own_before, own_after, own, picture];
-    if let Some(picture) = columns.last_mut().filter(|picture| !picture.is_empty()) {
-        let half = (row.right().saturating_sub(picture.x + 3) / 2).clamp(HALF.0, HALF.1);
-        picture.width = (2 * half + 3).min(row.right().saturating_sub(picture.x));
-    }
-    columns
-}
-
-const fn heading_of(compare: &Compare) -> &'static str {
-    if compare.is_by_change() {
-        "spans, by own change"
-    } else {
-        "spans"
-    }
-}
-
-fn heading(frame: &mut Frame, compare: &Compare, columns: Columns) {
-    let [_, label, before, after, change, times, own_before, own_after, own, picture] = columns;
-    frame.render_widget(heading_of(compare).fg(theme::DIM), label);
-    let (baseline, own_against) = match compare.baseline() {
-        Baseline::Marked => ("marked =", "own ="),
-        Baseline::Median => ("median ~", "own ~"),
-    };
-    let names = [
-        (baseline, before),
-        ("this ▸", after),
-        ("change", change),
-        ("times", times),
-        (own_against, own_before),
-        ("own ▸", own_after),
-        ("own change", own),
-    ];
-    for (name, area) in names {
-        frame.render_widget(Line::from(name.fg(theme::DIM)).right_aligned(), area);
-    }
-    if !picture.is_empty() {
-        frame.render_widget(Line::from("faster │ slower".fg(theme::DIM)).centered(), picture);
-    }
 }
 
 /// Returns the number of differences by kind.

@@ -6,7 +6,7 @@ use ratatui::style::Style;
 use ratatui::text::Span;
 
 use super::theme;
-use app::content::{Line, Role};
+use app::content::{Line, Piece, Role};
 
 /// Returns the style of a role.
 pub(super) fn style(role: Role) -> Style {
@@ -19,21 +19,29 @@ pub(super) fn style(role: Role) -> Style {
         Role::Good => style.fg(theme::GOOD),
         Role::Warning => style.fg(theme::WARNING),
         Role::Error => style.fg(theme::ERROR),
+        Role::Found => style.fg(theme::FOUND),
         Role::Missing => style.fg(theme::ERROR).bold(),
         Role::Different => style.fg(theme::WARNING).bold(),
         Role::Service(number) => style.fg(theme::service_color(number)),
     }
 }
 
+/// Returns a piece with the style of its role.
+pub(super) fn span(piece: Piece) -> Span<'static> {
+    let style = style_of(&piece);
+    Span::styled(piece.text, style)
+}
+
+fn style_of(piece: &Piece) -> Style {
+    let style = style(piece.role);
+    if piece.is_strong { style.bold() } else { style }
+}
+
 /// Draws a line from the left, as far as there is room.
 pub(super) fn draw(frame: &mut Frame, line: &Line, area: Rect) {
     let mut left = area;
     for piece in &line.pieces {
-        let mut style = style(piece.role);
-        if piece.is_strong {
-            style = style.bold();
-        }
-        let span = Span::styled(&*piece.text, style);
+        let span = Span::styled(&*piece.text, style_of(piece));
         frame.render_widget(&span, left);
         let width = u16::try_from(span.width()).unwrap_or(u16::MAX).min(left.width);
         left = Rect {

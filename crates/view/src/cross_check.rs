@@ -8,7 +8,7 @@ use trace_model::sentry::Verdict;
 use trace_model::{ClientReport, CrossCheck as Findings, Outline, Row, RowAnalysis, TraceSummary};
 
 use super::waterfall::{more_below, row::label};
-use super::{Now, content, format, lists, theme};
+use super::{Now, content, cursor, format, lists, theme};
 use app::format::service_name;
 use app::text;
 use app::{App, CLIENT_REPORTS_SHOWN, CrossCheck, Times};
@@ -97,7 +97,7 @@ fn spans(
     let name = usize::from(area.width * 2 / 5);
     for ((at, row), area) in (visible.start..).zip(&rows).zip(area.rows()) {
         if at == app.waterfall.position() {
-            frame.buffer_mut().set_style(area, theme::cursor(true));
+            cursor(frame, area, area.x.saturating_sub(1), true);
         }
         let verdict = findings.and_then(|findings| findings.verdict(&row.key, now.unix_nano));
         frame.render_widget(span(row, verdict.as_ref(), name, usize::from(area.width)), area);

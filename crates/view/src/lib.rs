@@ -64,7 +64,7 @@ pub fn draw(frame: &mut Frame, app: &App, theme: &mut Theme, geometry: &Geometry
     header::draw(frame, app, panes.header, now, &mut hits);
     match app.screens.top() {
         Some(Screen::CrossCheck(check)) => cross_check::draw(frame, app, check, now),
-        Some(Screen::Compare(compare)) => compare::draw(frame, app, compare, panes.body, now),
+        Some(Screen::Compare(compare)) => compare::draw(frame, app, compare, panes.body, now, &mut hits),
         Some(Screen::TraceLogs(logs)) => logs::draw(frame, app, logs.screen(), panes.body, now, &mut hits),
         Some(Screen::Output(_)) => output::draw(frame, app, panes.body),
         Some(Screen::Error(_)) => errors::draw_event(frame, app, panes.body, &mut hits),
@@ -103,7 +103,7 @@ fn draw_panes(frame: &mut Frame, app: &App, panes: &Panes, now: &Now, hits: &mut
             height: panes.traces.height.min(1),
             ..panes.traces
         };
-        traces::draw(frame, app, title, now, hits);
+        traces::draw(frame, app, title, hits);
         let body = Rect {
             y: panes.body.y + title.height,
             height: panes.body.height - title.height,
@@ -111,7 +111,7 @@ fn draw_panes(frame: &mut Frame, app: &App, panes: &Panes, now: &Now, hits: &mut
         };
         return setup::draw(frame, app, &ways, body);
     }
-    traces::draw(frame, app, panes.traces, now, hits);
+    traces::draw(frame, app, panes.traces, hits);
     waterfall::draw(frame, app, panes.waterfall, now);
     details::draw(frame, app, panes.details, hits);
     if panes.are_beside() {
@@ -129,6 +129,18 @@ fn between(frame: &mut Frame, panes: &Panes) {
     for (at, row) in column.rows().enumerate() {
         frame.render_widget(Span::raw(if at == 0 { "┬" } else { "│" }).fg(theme::RULE), row);
     }
+}
+
+/// Marks the row under the cursor, in a column of the screen: a color alone says nothing to some.
+fn cursor(frame: &mut Frame, row: Rect, column: u16, has_keys: bool) {
+    let style = theme::cursor(has_keys);
+    frame.buffer_mut().set_style(row, style);
+    let mark = Rect {
+        x: column,
+        width: 1,
+        ..row
+    };
+    frame.render_widget(Span::styled("▸", style), mark.intersection(frame.area()));
 }
 
 /// The title of a pane, or of a screen; the mark before it says that the keys go there.

@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Stylize;
 use ratatui::text::Line;
 
-use super::{content, ruled, theme};
+use super::{content, cursor, ruled, theme};
 use app::format;
 use app::layout::below_title;
 use app::{Hit, Hits, PagePane, Section, SpanPage};
@@ -56,6 +56,9 @@ pub(super) fn draw_lines(frame: &mut Frame, pane: &PagePane, has_keys: bool, are
             hits.add(row, Hit::DetailLine(column, at));
             if current.is_some() && current == shown.item_at(column, at) {
                 frame.buffer_mut().set_style(row, theme::cursor(true));
+                if current.is_some_and(|item| at == item.line.max(pane.first())) {
+                    cursor(frame, row, row.x, true);
+                }
             }
             content::draw(frame, line, row);
         }

@@ -4,7 +4,7 @@ use ratatui::Frame;
 use ratatui::style::Stylize;
 use ratatui::text::Line;
 
-use super::{format, hint, list_filter, popup, theme};
+use super::{cursor, format, hint, list_filter, popup, theme};
 use app::{Layer, Palette, PopupGeometry};
 
 /// Columns of the keys.
@@ -23,7 +23,7 @@ pub(super) fn draw(frame: &mut Frame, palette: &Palette, PopupGeometry { area, l
     }
     for (row, (command, selected)) in rows.rows().zip(palette.rows()) {
         if selected {
-            frame.buffer_mut().set_style(row, theme::cursor(true));
+            cursor(frame, row, row.x.saturating_sub(1), true);
         }
         let keys = format::exactly(&command.keys, KEYS);
         let help = format::at_most(command.help, usize::from(row.width).saturating_sub(KEYS + 3));

@@ -6,7 +6,7 @@ use ratatui::style::Stylize;
 use ratatui::text::Line;
 
 use super::lists::{self, Parts};
-use super::{content, theme};
+use super::{content, cursor, theme};
 use app::text::shown;
 use app::{App, ValueScreen};
 
@@ -15,7 +15,7 @@ pub(super) fn draw(frame: &mut Frame, app: &App, value: &ValueScreen, area: Rect
     lists::title(frame, app, [shown(value.name()).into()], parts.title);
     for (row, line) in parts.head.union(parts.rows).rows().zip(value.rows()) {
         if line.is_selected {
-            frame.buffer_mut().set_style(row, theme::cursor(true));
+            cursor(frame, row, row.x.saturating_sub(1), true);
         }
         content::draw(frame, &line.line, row);
     }

@@ -14,7 +14,7 @@ use ratatui::text::{Line, Span};
 use trace_model::{CrossCheck, Row};
 
 use super::bars::Axis;
-use super::{Now, format, hint, ruled, theme, title};
+use super::{Now, cursor, format, hint, ruled, theme, title};
 use app::{App, Listener, Mode, Pane, WaterfallColumns as Columns, WaterfallParts, Zoom};
 
 pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, now: &Now) {
@@ -63,7 +63,7 @@ pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, now: &Now) {
     let check = app.cross_check(trace.trace_id);
     for (at, (area, row)) in parts.rows.rows().zip(&rows).enumerate() {
         if app.waterfall.visible().start + at == app.waterfall.position() {
-            frame.buffer_mut().set_style(area, theme::cursor(focused));
+            cursor(frame, area, area.x, focused);
         }
         row::draw(frame, row, area, &row_style);
         mark(frame, check.as_ref(), row, columns.at(area), now);

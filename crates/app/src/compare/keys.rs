@@ -77,7 +77,8 @@ impl Component for Compare {
 
     fn fit(app: &mut App, placed: &Placed, _: &Now) {
         if let Some(Screen::Compare(compare)) = app.screens.top_mut() {
-            compare.fit(&app.store, &app.waterfall, &mut app.marked, placed.rows.height.into());
+            let (_, parts) = ListParts::below_lines(placed.area, SIDES);
+            compare.fit(&app.store, &app.waterfall, &mut app.marked, &parts);
         }
     }
 

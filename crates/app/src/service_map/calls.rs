@@ -31,8 +31,8 @@ pub(super) enum CallName<'a> {
     Service(&'a Survey, &'a str),
     /// A call in the tree: whether it closes a cycle, and whether it is the last one of its service.
     Call(&'a Edge, bool, bool),
-    /// A call of the selected node of the picture, and whether the cursor is there.
-    Side(Side<'a>, bool),
+    /// A call of the selected node of the picture.
+    Side(Side<'a>),
 }
 
 /// A call as seen from one of its ends.
@@ -126,13 +126,13 @@ impl<'a> CallRow<'a> {
     }
 
     /// Returns a call of a node of the picture.
-    pub(super) fn side(survey: &'a Survey, counted: Counted, party: &Party, is_cursor: bool, most: u64) -> Option<Self> {
+    pub(super) fn side(survey: &'a Survey, counted: Counted, party: &Party, most: u64) -> Option<Self> {
         let side = match counted {
             Counted::Edge(at) => of_edge(survey.edges.get(at)?, party),
             Counted::Use(at) => of_use(survey.queue_uses.get(at)?, party),
         };
         Some(Self {
-            name: CallName::Side(side, is_cursor),
+            name: CallName::Side(side),
             figures: Some(counted.figures(survey)?),
             role: match party {
                 Party::Service(name) => Role::service(name),
@@ -147,7 +147,7 @@ impl<'a> CallRow<'a> {
         match &self.name {
             CallName::Service(_, service) => service,
             CallName::Call(edge, ..) => edge.callee.name(),
-            CallName::Side(side, _) => side.name,
+            CallName::Side(side) => side.name,
         }
     }
 
@@ -170,8 +170,8 @@ impl<'a> CallRow<'a> {
         match &self.name {
             CallName::Service(_, service) => format::at_most(service, room).into(),
             CallName::Call(edge, is_back, is_last) => self.call_label(edge, *is_back, *is_last, room),
-            CallName::Side(side, is_cursor) => {
-                let mut line = Line::from(format!(" {} {} ", if *is_cursor { "▸" } else { " " }, side.arrow));
+            CallName::Side(side) => {
+                let mut line = Line::from(format!("{} ", side.arrow));
                 let peer = if side.is_peer { "◇ " } else { "" };
                 let space = usize::from(!side.about.is_empty());
                 let taken = line.width() + format::columns(peer) + format::columns(&side.about) + space;

@@ -181,7 +181,7 @@ impl MapPicture {
         {
             self.rows = ServiceGraph::details(survey, party);
             self.rows.sort_by_key(|row| other(survey, *row, party));
-            order.sort::<Calls, _>(&mut self.rows, |row| CallRow::side(survey, *row, party, false, 0));
+            order.sort::<Calls, _>(&mut self.rows, |row| CallRow::side(survey, *row, party, 0));
             self.table.set_order(order);
             self.table
                 .set_keys(self.rows.iter().filter_map(|row| key(survey, *row)).collect());
@@ -205,12 +205,11 @@ impl MapPicture {
     fn lay_out(&mut self, survey: &Survey, parts: PictureParts) {
         let Some(node) = &self.selected else { return };
         self.table.fit(parts.rows.height.into());
-        let cursor = self.is_in_list.then_some(self.table.position());
         let visible = self.table.visible().filter_map(|(at, _)| self.rows.get(at)?.figures(survey));
         let most = visible.map(|figures| figures.calls).max().unwrap_or(1);
         let rows = &self.rows;
         self.table.lay_out::<Calls>(parts.title, parts.rows, |at| {
-            CallRow::side(survey, *rows.get(at)?, node, cursor == Some(at), most)
+            CallRow::side(survey, *rows.get(at)?, node, most)
         });
     }
 

@@ -13,6 +13,8 @@ use crate::format;
 pub struct TableCells {
     heads: Vec<Head>,
     rows: Vec<TableRow>,
+    /// Column of the screen for the cursor's mark.
+    cursor_column: u16,
     /// The longest text of each column since the basis changed: columns grow while the user scrolls, and never jump back.
     longest: Vec<usize>,
     /// The width of a row, and what rows are made with.
@@ -39,6 +41,8 @@ pub struct TableRow {
     pub cells: Vec<Line>,
     /// True if one line takes all columns.
     pub is_whole: bool,
+    /// A mark to the left of the cursor.
+    pub mark: Option<Line>,
     /// True if the cursor is there.
     pub is_selected: bool,
 }
@@ -56,8 +60,25 @@ impl TableCells {
         &self.rows
     }
 
-    /// Lays out rows below the names of their columns.
+    /// Returns the column of the screen for the cursor's mark. That of a row is to its left, the cells are to its right.
+    #[must_use]
+    pub const fn cursor_column(&self) -> u16 {
+        self.cursor_column
+    }
+
+    /// Lays out rows below the names of their columns. Their first columns of the screen are for the cursor.
     pub(crate) fn lay_out<T: Table>(&mut self, head: Rect, query: Query, rows: &[(T::Row<'_>, bool)]) {
+        self.lay_out_below_title::<T>(head, query, rows, 0);
+    }
+
+    /// The same below a title in the place of the names of the first columns.
+    pub(crate) fn lay_out_below_title<T: Table>(&mut self, head: Rect, query: Query, rows: &[(T::Row<'_>, bool)], title: usize) {
+        self.cursor_column = head.x;
+        let head = Rect {
+            x: head.x.saturating_add(CURSOR),
+            width: head.width.saturating_sub(CURSOR),
+            ..head
+        };
         let columns = T::COLUMNS;
         let widest = usize::from(head.width);
         let whole: Vec<_> = rows.iter().map(|(row, _)| T::whole_line(row, widest)).collect();
@@ -74,7 +95,7 @@ impl TableCells {
             let name = column.name.chars().count() + usize::from(column.is_ranked());
             *longest = cells.fold(name.max(*longest), usize::max);
         }
-        let areas = self.areas::<T>(head, rows);
+        let areas = self.areas::<T>(head, rows, title.saturating_sub(CURSOR.into()));
         let shown: Vec<_> = columns
             .iter()
             .enumerate()
@@ -96,6 +117,7 @@ impl TableCells {
                 TableRow {
                     cells,
                     is_whole,
+                    mark: T::mark(row).map(Line::from),
                     is_selected: *is_selected,
                 }
             })
@@ -111,37 +133,40 @@ impl TableCells {
     }
 
     /// Returns the areas of all columns; those of hidden ones are empty.
-    fn areas<T: Table>(&self, head: Rect, rows: &[(T::Row<'_>, bool)]) -> Vec<Rect> {
+    fn areas<T: Table>(&self, head: Rect, rows: &[(T::Row<'_>, bool)], title: usize) -> Vec<Rect> {
         let columns = T::COLUMNS;
+        let mut before = 0;
         let wanted = columns.iter().zip(&self.longest).map(|(column, longest)| {
-            if column.is_needed(rows.iter().map(|(row, _)| row)) {
-                column.width(head.width, *longest)
+            let title = if column.is_below_title {
+                title.saturating_sub(before)
+            } else {
+                0
+            };
+            let width = if column.is_needed(rows.iter().map(|(row, _)| row)) {
+                column.width(head.width, title.max(*longest))
             } else {
                 ColumnWidth::fixed(0)
-            }
+            };
+            before += usize::from(width.wanted());
+            width
         });
-        let mut areas = widths::fit_all(head, &wanted.collect::<Vec<_>>());
+        let mut areas = widths::fit(head, &wanted.collect::<Vec<_>>());
         let mut shown = areas.iter_mut().zip(columns).filter(|(area, _)| !area.is_empty());
-        if let Some((area, column)) = shown.next_back().filter(|(_, column)| column.align == Align::Left) {
+        if let Some((area, column)) = shown.next_back().filter(|(_, column)| column.align != Align::Right) {
             area.width = head.right().saturating_sub(area.x).min(column.most.max(area.width));
-        }
-        let mut before = Align::Left;
-        for (area, column) in areas.iter_mut().zip(columns).filter(|(area, _)| !area.is_empty()) {
-            if (before, column.align) == (Align::Right, Align::Left) {
-                // Numbers have no gap after them.
-                (area.x, area.width) = (area.x + GAP, area.width - GAP);
-            }
-            before = column.align;
         }
         areas
     }
 }
 
+/// Columns of the screen for the cursor's mark, and a gap after it.
+pub const CURSOR: u16 = 2;
+
 /// Returns the room for a cell in the area of a column.
 fn room(align: Align, area: Rect) -> usize {
     usize::from(match align {
         Align::Left => area.width.saturating_sub(GAP),
-        Align::Right => area.width,
+        Align::Right | Align::Center => area.width,
     })
 }
 
@@ -157,18 +182,15 @@ fn cell<T: Table>(column: &Column<T>, row: &T::Row<'_>, room: usize) -> Line {
 
 /// Returns the names of the columns that are shown. If rows are sorted by one that is not, the last text that has room for it says so.
 fn heads<T: Table>(shown: &[((usize, &Column<T>), Rect)], order: Option<SortOrder>, columns: &[Column<T>]) -> Vec<Head> {
-    let mark = |align: Align, order: SortOrder| {
-        // Numbers begin with the largest.
-        let is_down = (align == Align::Right) != order.is_reversed;
+    let mark = |column: &Column<T>, order: SortOrder| {
+        let is_down = column.is_largest_first != order.is_reversed;
         if is_down { "▾" } else { "▴" }
     };
     let mut heads: Vec<_> = shown
         .iter()
         .map(|((at, column), area)| {
             let name = match order.filter(|order| order.column == *at) {
-                Some(order) => format!("{}{}", mark(column.align, order), column.name)
-                    .strong()
-                    .means(Role::Accent),
+                Some(order) => format!("{}{}", mark(column, order), column.name).strong().means(Role::Accent),
                 None => column.name.means(Role::Dim),
             };
             Head {
@@ -182,7 +204,7 @@ fn heads<T: Table>(shown: &[((usize, &Column<T>), Rect)], order: Option<SortOrde
     let hidden = order.filter(|order| !shown.iter().any(|((at, _), _)| *at == order.column));
     if let Some((order, column)) = hidden.and_then(|order| Some((order, columns.get(order.column)?))) {
         let name = Line::from(
-            format!("{}by {}", mark(column.align, order), column.name)
+            format!("{}by {}", mark(column, order), column.name)
                 .strong()
                 .means(Role::Accent),
         );

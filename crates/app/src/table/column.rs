@@ -2,8 +2,10 @@
 
 use std::cmp::Reverse;
 
+use trace_model::RankBy;
+
 use super::widths::{ColumnWidth, When};
-use crate::content::Line;
+use crate::content::{Line, Piece};
 
 /// A table: what its rows are made of, and its columns.
 pub(crate) trait Table: 'static {
@@ -17,6 +19,11 @@ pub(crate) trait Table: 'static {
     fn whole_line(_: &Self::Row<'_>, _width: usize) -> Option<Line> {
         None
     }
+
+    /// Returns the mark of a row to the left of the cursor.
+    fn mark(_: &Self::Row<'_>) -> Option<Piece> {
+        None
+    }
 }
 
 /// A column of a table.
@@ -24,6 +31,8 @@ pub(crate) struct Column<T: Table + ?Sized> {
     pub(super) name: &'static str,
     pub(super) align: Align,
     width: Width,
+    /// A text's width below its least one, if it would be hidden otherwise.
+    tight: Option<u16>,
     when: When,
     /// The width up to which the last column grows.
     pub(super) most: u16,
@@ -33,6 +42,12 @@ pub(crate) struct Column<T: Table + ?Sized> {
     pub(super) cell: for<'a> fn(&T::Row<'a>, usize) -> Line,
     /// Returns the rank of a row, if rows can be sorted by this column.
     rank: Option<for<'a> fn(&T::Row<'a>) -> Rank>,
+    /// Order by this column if the store makes it.
+    stored: Option<StoredOrder>,
+    /// True if the first rows are those with the largest rank, as mostly of numbers.
+    pub(super) is_largest_first: bool,
+    /// True if the title of the table takes the names of the columns up to this one.
+    pub(super) is_below_title: bool,
     /// Returns true for rows that need the column, if it is shown only for these.
     is_used: Option<for<'a> fn(&T::Row<'a>) -> bool>,
     /// True if rows are sorted by it by default.
@@ -46,6 +61,8 @@ pub enum Align {
     Left,
     /// Numbers, with a gap before them.
     Right,
+    /// Pictures with a middle.
+    Center,
 }
 
 /// The width of a column.
@@ -57,6 +74,15 @@ pub(crate) enum Width {
     Fixed(u16),
     /// Follows from the width of the row; 0 if the column is not shown.
     Of(fn(u16) -> u16),
+}
+
+/// An order that the store makes, because a table has only the rows in view.
+#[derive(Clone, Copy)]
+pub(crate) struct StoredOrder {
+    /// `None` for the order of arrival.
+    pub(crate) by: Option<RankBy>,
+    /// Names of the order and of the reversed one.
+    pub(crate) names: [&'static str; 2],
 }
 
 /// The place of a row in an order: large numbers first, text as in a dictionary.
@@ -84,11 +110,15 @@ impl<T: Table + ?Sized> Column<T> {
             name,
             align: Align::Left,
             width,
+            tight: None,
             when: When::Always,
             most: u16::MAX,
             longest: usize::MAX,
             cell,
             rank: None,
+            stored: None,
+            is_largest_first: false,
+            is_below_title: false,
             is_used: None,
             is_default: false,
         }
@@ -98,6 +128,15 @@ impl<T: Table + ?Sized> Column<T> {
     pub(crate) const fn number(name: &'static str, width: Width, cell: for<'a> fn(&T::Row<'a>, usize) -> Line) -> Self {
         Self {
             align: Align::Right,
+            is_largest_first: true,
+            ..Self::text(name, width, cell)
+        }
+    }
+
+    /// Returns a column of pictures whose middle is that of the column.
+    pub(crate) const fn picture(name: &'static str, width: Width, cell: for<'a> fn(&T::Row<'a>, usize) -> Line) -> Self {
+        Self {
+            align: Align::Center,
             ..Self::text(name, width, cell)
         }
     }
@@ -144,6 +183,38 @@ impl<T: Table + ?Sized> Column<T> {
         }
     }
 
+    /// The same, and the store sorts rows by it.
+    pub(crate) const fn stored(self, order: StoredOrder) -> Self {
+        Self {
+            stored: Some(order),
+            ..self
+        }
+    }
+
+    /// The same for a text whose order begins with the largest, such as a time.
+    pub(crate) const fn largest_first(self) -> Self {
+        Self {
+            is_largest_first: true,
+            ..self
+        }
+    }
+
+    /// The same, cut to this width if it would be hidden otherwise.
+    pub(crate) const fn or_least(self, least: u16) -> Self {
+        Self {
+            tight: Some(least),
+            ..self
+        }
+    }
+
+    /// The same, and as wide as needed by the title, which replaces the names of the columns up to this one.
+    pub(crate) const fn below_title(self) -> Self {
+        Self {
+            is_below_title: true,
+            ..self
+        }
+    }
+
     /// The same, and rows are sorted by it first.
     pub(crate) const fn by_default(self) -> Self {
         Self {
@@ -153,7 +224,7 @@ impl<T: Table + ?Sized> Column<T> {
     }
 
     pub(super) const fn is_ranked(&self) -> bool {
-        self.rank.is_some()
+        self.rank.is_some() || self.stored.is_some()
     }
 
     pub(super) fn is_needed<'a, 'r>(&self, mut rows: impl Iterator<Item = &'r T::Row<'a>>) -> bool
@@ -174,19 +245,43 @@ impl<T: Table + ?Sized> Column<T> {
             Width::Fixed(width) => ColumnWidth::fixed(width),
             Width::Of(width) => ColumnWidth::fixed(width(row)),
         };
-        width.when(self.when)
+        width.when(self.when).or_least(self.tight).aligned(self.align)
     }
 }
 
 /// Returns the numbers of the columns that rows can be sorted by: the default one, numbers, text.
-pub(super) fn sort_cycle<T: Table>(columns: &[Column<T>]) -> Vec<usize> {
+pub(crate) fn sort_cycle<T: Table>() -> Vec<usize> {
+    let columns = T::COLUMNS;
     let ranked = columns.iter().enumerate().filter(|(_, column)| column.is_ranked());
     let mut cycle: Vec<_> = ranked.map(|(at, _)| at).collect();
-    cycle.sort_by_key(|at| (!columns[*at].is_default, columns[*at].align == Align::Left));
+    cycle.sort_by_key(|at| (!columns[*at].is_default, columns[*at].align != Align::Right));
     cycle
 }
 
 impl super::SortOrder {
+    /// Returns the order by the next column of a cycle.
+    pub(crate) fn next(self, cycle: &[usize]) -> Self {
+        let at = cycle.iter().position(|column| *column == self.column);
+        let next = at.map_or(0, |at| (at + 1) % cycle.len());
+        Self {
+            column: cycle.get(next).copied().unwrap_or(self.column),
+            is_reversed: false,
+        }
+    }
+
+    /// Returns the order by a column; by the same one in the other direction.
+    pub(crate) const fn toggled(self, column: usize) -> Self {
+        Self {
+            column,
+            is_reversed: self.column == column && !self.is_reversed,
+        }
+    }
+
+    /// Returns what the store has to do for this order, if it makes it.
+    pub(crate) fn stored<T: Table>(self) -> Option<StoredOrder> {
+        T::COLUMNS.get(self.column)?.stored
+    }
+
     /// Sorts rows of a table by their cells' ranks; equal ones keep their order.
     pub(crate) fn sort<'a, T: Table, R>(self, rows: &mut [R], row: impl Fn(&R) -> Option<T::Row<'a>>) {
         let Some(rank) = T::COLUMNS.get(self.column).and_then(|column| column.rank) else {

@@ -72,8 +72,9 @@ impl WaterfallParts {
     /// Returns the column of a row's fold mark.
     #[must_use]
     pub fn fold_column(&self, depth: usize) -> u16 {
-        let width = usize::from(WaterfallColumns::of(self.rows).label.width).saturating_sub(1);
-        u16::try_from(indentation(depth, width)).unwrap_or(u16::MAX)
+        let width = usize::from(WaterfallColumns::of(self.rows).label.width).saturating_sub(2);
+        // Before it are the cursor and the mark of a match.
+        u16::try_from(2 + indentation(depth, width)).unwrap_or(u16::MAX)
     }
 }
 
@@ -105,8 +106,8 @@ impl WaterfallColumns {
             height: 1,
             ..area
         };
-        // The last column of the label is empty.
-        let text = label.saturating_sub(2);
+        // Of the label the first column is for the cursor, the last one is empty.
+        let text = label.saturating_sub(1);
         Self {
             label: at(0, text),
             mark: at(text, 1.min(label - text)),
@@ -128,8 +129,8 @@ impl WaterfallColumns {
     }
 }
 
-/// In which column the fold mark stands. A deep tree still shows names: indentation takes a third at most.
+/// Returns the indentation of a row. A deep tree still shows names: it takes a third of the width at most.
 #[must_use]
 pub fn indentation(depth: usize, width: usize) -> usize {
-    (1 + 2 * depth).min(1 + width / 3)
+    (2 * depth).min(width / 3)
 }

@@ -13,6 +13,8 @@ const AT_ONCE: u64 = 1 << 17;
 #[derive(Debug, Default)]
 pub struct CrossChecks {
     known: HashMap<TraceId, Known>,
+    /// Number of times that the traces on the screen were checked.
+    round: u64,
     /// One large trace after the other.
     current: Option<ReachPass>,
 }
@@ -24,7 +26,8 @@ struct Known {
     revision: Option<SentryRevision>,
     /// True if it takes more than [`AT_ONCE`]: the last result is shown until the next one is complete.
     is_large: bool,
-    is_shown: bool,
+    /// The last round in which it was on the screen.
+    round: u64,
 }
 
 impl Known {
@@ -42,16 +45,17 @@ impl Known {
 impl CrossChecks {
     /// Updates those of these traces, and forgets all others. A large trace is left to [`CrossChecks::step`].
     pub fn fit(&mut self, store: &Store, traces: impl IntoIterator<Item = TraceId>) {
-        for known in self.known.values_mut() {
-            known.is_shown = false;
-        }
+        self.round += 1;
+        let mut shown = 0;
         for trace_id in traces {
             let known = self.known.get_mut(&trace_id);
-            let (holds, is_large) = known.map_or((false, false), |known| {
-                known.is_shown = true;
-                (known.holds(store, trace_id), known.is_large)
+            let (is_known, is_large) = known.map_or((false, false), |known| {
+                let is_repeated = known.round == self.round;
+                shown += usize::from(!is_repeated);
+                known.round = self.round;
+                (is_repeated || known.holds(store, trace_id), known.is_large)
             });
-            if holds || self.current.as_ref().is_some_and(|pass| pass.trace_id() == trace_id) {
+            if is_known || self.current.as_ref().is_some_and(|pass| pass.trace_id() == trace_id) {
                 continue;
             }
             let Some(mut pass) = ReachPass::new(store, trace_id) else {
@@ -62,20 +66,20 @@ impl CrossChecks {
                 continue;
             }
             let reach = pass.step(store, AT_ONCE);
-            self.known.insert(
-                trace_id,
-                Known {
-                    reach: reach.unwrap_or_default(),
-                    revision: reach.map(|_| pass.revision()),
-                    is_large: reach.is_none(),
-                    is_shown: true,
-                },
-            );
+            let known = Known {
+                reach: reach.unwrap_or_default(),
+                revision: reach.map(|_| pass.revision()),
+                is_large: reach.is_none(),
+                round: self.round,
+            };
+            shown += usize::from(self.known.insert(trace_id, known).is_none());
             if reach.is_none() {
                 self.current.get_or_insert(pass);
             }
         }
-        self.known.retain(|_, known| known.is_shown);
+        if self.known.len() > shown {
+            self.known.retain(|_, known| known.round == self.round);
+        }
         let is_left = |pass: &ReachPass| !self.known.contains_key(&pass.trace_id());
         if self.current.as_ref().is_some_and(is_left) {
             self.current = None;

@@ -6,9 +6,8 @@ use ratatui::style::Stylize;
 use ratatui::text::{Line, Span};
 use trace_model::{Analysis, CriticalPath, TraceSummary};
 
-use super::super::traces::sentry_reach;
-use super::super::{Now, breadcrumb, format, ruled, theme, title};
-use app::App;
+use super::super::{Now, breadcrumb, content, format, ruled, theme, title};
+use app::{App, sentry_reach};
 
 /// From this width on the trace's whole id may be shown: it is what one looks for elsewhere.
 const WIDE: u16 = 100;
@@ -100,7 +99,7 @@ fn items(app: &App, trace: &TraceSummary, width: u16, now: &Now) -> Vec<Item> {
     if reach.mark(now.unix_nano) != '–' {
         let what = |text: &'static str| if reach.expected == 0 { "" } else { text };
         let reach = sentry_reach(reach, "–", now);
-        let said = |text: &'static str| Span::styled(format!("{}{}", what(text), reach.content), reach.style);
+        let said = |text: &'static str| Span::styled(format!("{}{}", what(text), reach.text), content::style(reach.role));
         // The list says it too.
         items.push(Item::new(6, said("reached Sentry ")).or(said("Sentry ")));
     }

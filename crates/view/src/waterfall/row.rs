@@ -2,7 +2,7 @@
 
 pub(crate) use app::indentation;
 use ratatui::Frame;
-use ratatui::layout::Rect;
+use ratatui::layout::{Margin, Rect};
 use ratatui::style::{Style, Stylize};
 use ratatui::text::{Line, Span};
 use trace_model::sentry::Gravity;
@@ -35,7 +35,8 @@ pub(super) fn draw(frame: &mut Frame, row: &Row, area: Rect, row_style: &RowStyl
         height: 1,
         ..column
     };
-    let width = usize::from(row_style.columns.label.width).saturating_sub(1);
+    let label_area = row_style.columns.label.inner(Margin::new(1, 0));
+    let width = usize::from(label_area.width);
     let mut label = label(row, width);
     if row_style.straight && row.reading.shift_nano != 0 {
         let room = width.saturating_sub(2);
@@ -44,7 +45,7 @@ pub(super) fn draw(frame: &mut Frame, row: &Row, area: Rect, row_style: &RowStyl
         }
         label.push_span(" ±".fg(theme::WARNING));
     }
-    frame.render_widget(label, on_row(row_style.columns.label));
+    frame.render_widget(label, on_row(label_area));
     if let Some(line) = &row.line {
         flush_right(frame, length(row, line, row_style), on_row(row_style.columns.duration));
     }
@@ -56,7 +57,7 @@ pub(super) fn draw(frame: &mut Frame, row: &Row, area: Rect, row_style: &RowStyl
 
 /// Indentation, fold mark, service, name, errors; the names are what gets cut.
 pub(crate) fn label(row: &Row, width: usize) -> Line<'static> {
-    let indent = indentation(row.depth, width);
+    let indent = 1 + indentation(row.depth, width);
     let fold = match (row.children, row.hidden) {
         (0, _) if row.group.is_some() => "▸ ",
         (0, _) => "  ",

@@ -19,7 +19,7 @@ pub(super) fn draw(frame: &mut Frame, axis: Axis, row: Rect, columns: Columns, c
     }
     let label = |text: &'static str| Line::from(text.fg(theme::DIM));
     frame.render_widget(
-        label("   service and span"),
+        label("    service and span"),
         Rect {
             width: columns.label.width,
             ..row

@@ -72,7 +72,7 @@ fn arrows_choose_among_what_was_found() {
     scene.press(&vec![Key::Down; at.expect("it is offered")]);
     scene.press(&[Key::Enter]);
     scene.draw();
-    assert!(scene.app.traces.sorted().1, "the other way round");
+    assert!(scene.app.traces.order().is_reversed, "the other way round");
     scene.type_keys(":no such thing");
     scene.press(&[Key::Enter]);
     assert!(scene.text().contains("no command has all these words"), "{}", scene.text());

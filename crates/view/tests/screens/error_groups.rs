@@ -223,7 +223,8 @@ fn keys_between_two_frames_reach_a_page_that_was_folded() {
 }
 
 fn new_rows(text: &str) -> Vec<&str> {
-    text.lines().filter(|line| line.starts_with(" new ")).collect()
+    let is_new = |line: &&str| line.trim_start_matches([' ', '▸']).starts_with("new ");
+    text.lines().filter(is_new).collect()
 }
 
 #[test]

@@ -179,7 +179,7 @@ fn found_spans_are_marked_in_the_tree() {
     scene.type_keys("/name:\"compose mail\"");
     scene.press(&[Key::Enter, Key::Enter]);
     let text = scene.text();
-    let marked: Vec<&str> = text.lines().filter(|line| line.starts_with('◆')).collect();
+    let marked: Vec<&str> = text.lines().filter(|line| line.starts_with(" ◆")).collect();
     assert!(marked.len() == 1 && marked[0].contains("mailer compose mail"), "{text}");
 }
 

@@ -228,8 +228,8 @@ fn the_names_of_the_lists_columns_sort_it() {
     assert!(scene.text().contains("longest first"), "{}", scene.text());
     click(&mut scene, at);
     assert!(scene.text().contains("shortest first"), "{}", scene.text());
-    let (column, row) = place(&mut scene, "sentry shape");
-    click(&mut scene, (column - 10, row));
+    let (column, row) = place(&mut scene, "duration spans");
+    click(&mut scene, (column + 10, row));
     assert!(scene.text().contains("most spans first"), "{}", scene.text());
 }
 

@@ -126,11 +126,12 @@ fn operations_are_told_apart_by_route_and_template() {
 #[test]
 fn sentry_has_a_column_only_where_it_is_used() {
     let mut scene = shop(120, 40);
-    assert!(!scene.text().contains("sentry  "), "{}", scene.text());
+    assert!(!scene.text().contains("Sentry  "), "{}", scene.text());
     scene.add_envelope(vec![span(3, 1, 0, "shop", "work", 0, 10)]);
-    line_with(&scene.text(), " sentry ");
+    line_with(&scene.text(), " Sentry ");
     let mut demo = Scene::new(Mode::Demo, 120, 40);
-    line_with(&demo.text(), " sentry ");
+    demo.add(vec![span(3, 1, 0, "shop", "work", 0, 10)]);
+    line_with(&demo.text(), " Sentry ");
 }
 
 #[test]
@@ -143,7 +144,7 @@ fn names_stay_on_small_screens() {
         let is_large = width == 80;
         assert_eq!(text.contains("shape"), is_large, "{text}");
         assert_eq!(
-            text.lines().nth(2).is_some_and(|line| line.contains("sentry")),
+            text.lines().nth(2).is_some_and(|line| line.contains("Sentry")),
             is_large,
             "{text}"
         );
