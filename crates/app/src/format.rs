@@ -1,6 +1,6 @@
 //! Formats of numbers and text, in a given width.
 
-pub use printable::grouped;
+pub use printable::{bytes, grouped};
 
 pub use crate::text::at_most;
 use crate::text::{self, CLUSTER_BYTES_MAX, COLUMNS_MAX, clusters};
@@ -79,25 +79,6 @@ pub fn running(start_unix_nano: u64, now: &Now, longest_run: u64) -> String {
         format!("{turn} {}.{} s", tenths / 10, tenths % 10)
     } else {
         format!("{turn} {}", duration(run))
-    }
-}
-
-/// Bytes in their unit, with three digits or so: `512 B`, `1.50 KiB`, `12.3 MiB`, `256 MiB`, `2.00 GiB`.
-#[must_use]
-pub fn bytes(bytes: u64) -> String {
-    let (unit, name) = match bytes {
-        0..0x400 => return format!("{bytes} B"),
-        0x400..0x10_0000 => (1 << 10, "KiB"),
-        0x10_0000..0x4000_0000 => (1 << 20, "MiB"),
-        _ => (1 << 30, "GiB"),
-    };
-    let whole = bytes / unit;
-    let hundredths = bytes % unit * 100 / unit;
-    match whole {
-        _ if hundredths == 0 => format!("{} {name}", grouped(whole)),
-        0..10 => format!("{whole}.{hundredths:02} {name}"),
-        10..100 => format!("{whole}.{} {name}", hundredths / 10),
-        _ => format!("{} {name}", grouped(whole)),
     }
 }
 
@@ -360,19 +341,6 @@ mod tests {
             (4_500_000_000, "4.50G"),
         ] {
             assert_eq!(compact(number), text);
-        }
-    }
-
-    #[test]
-    fn bytes_have_their_unit() {
-        for (number, text) in [
-            (1_023, "1023 B"),
-            (1_536, "1.50 KiB"),
-            (256 << 20, "256 MiB"),
-            ((12 << 20) + (1 << 19), "12.5 MiB"),
-            (u64::MAX, "17,179,869,183 GiB"),
-        ] {
-            assert_eq!(bytes(number), text);
         }
     }
 

@@ -77,6 +77,29 @@ pub fn clean_prefix(text: &str, max: usize) -> String {
     clean(&text[..end]).into_owned()
 }
 
+/// Returns bytes in their unit, with three digits or so.
+///
+/// ```
+/// assert_eq!(printable::bytes(1_536), "1.50 KiB");
+/// ```
+#[must_use]
+pub fn bytes(bytes: u64) -> String {
+    let (unit, name) = match bytes {
+        0..0x400 => return format!("{bytes} B"),
+        0x400..0x10_0000 => (1 << 10, "KiB"),
+        0x10_0000..0x4000_0000 => (1 << 20, "MiB"),
+        _ => (1 << 30, "GiB"),
+    };
+    let whole = bytes / unit;
+    let hundredths = bytes % unit * 100 / unit;
+    match whole {
+        _ if hundredths == 0 => format!("{} {name}", grouped(whole)),
+        0..10 => format!("{whole}.{hundredths:02} {name}"),
+        10..100 => format!("{whole}.{} {name}", hundredths / 10),
+        _ => format!("{} {name}", grouped(whole)),
+    }
+}
+
 /// Returns a number in groups of three digits.
 ///
 /// ```

@@ -82,3 +82,16 @@ fn line_writer_keeps_a_record_on_one_line() {
     LineWriter(&mut out).write_all(b"one\ntwo \x1b[2J \xff\n").unwrap();
     assert_eq!(String::from_utf8(out).unwrap(), "one␊two ␛[2J \u{fffd}\n");
 }
+
+#[test]
+fn bytes_have_their_unit() {
+    for (number, text) in [
+        (1_023, "1023 B"),
+        (1_536, "1.50 KiB"),
+        (256 << 20, "256 MiB"),
+        ((12 << 20) + (1 << 19), "12.5 MiB"),
+        (u64::MAX, "17,179,869,183 GiB"),
+    ] {
+        assert_eq!(bytes(number), text);
+    }
+}

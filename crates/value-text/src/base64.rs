@@ -1,6 +1,6 @@
 //! Bytes in base64.
 
-use crate::size;
+use printable::bytes;
 
 /// Shorter texts are as likely to be words.
 const SHORTEST: usize = 64;
@@ -36,10 +36,14 @@ fn without_prefix(text: &str) -> &str {
 /// Returns its name: its size, and size and format of the decoded data.
 pub(crate) fn name(text: &str) -> String {
     let body = without_prefix(text).trim_end_matches('=');
-    let bytes = body.len() / 4 * 3 + body.len() % 4 * 3 / 4;
+    let size = body.len() / 4 * 3 + body.len() % 4 * 3 / 4;
     let first = decoded(crate::start(body, LOOKED_AT));
     let kind = kind(&first).map(|kind| format!(": {kind}")).unwrap_or_default();
-    format!("base64 of {}{kind} ({} as text)", size(bytes), size(text.len()))
+    format!(
+        "base64 of {}{kind} ({} as text)",
+        bytes(size as u64),
+        bytes(text.len() as u64)
+    )
 }
 
 fn kind(bytes: &[u8]) -> Option<&'static str> {

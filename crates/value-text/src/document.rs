@@ -6,7 +6,7 @@ use crate::outline::Outline;
 use crate::sql::Sql;
 use crate::stack::Stack;
 use crate::text::Text;
-use crate::{Form, Hint, base64, json, size, sql, stack, url};
+use crate::{Form, Hint, base64, json, sql, stack, url};
 
 #[derive(Debug)]
 enum Scanner {
@@ -64,7 +64,7 @@ impl Document {
                 return;
             }
             Form::Base64 => base64::name(&self.text),
-            Form::Text if self.text.len() > LONG => size(self.text.len()),
+            Form::Text if self.text.len() > LONG => printable::bytes(self.text.len() as u64),
             _ => return,
         };
         let mut line = Line::new(0..0, 0, Content::Named(name.into()));

@@ -51,14 +51,3 @@ fn floor(text: &str, at: usize) -> usize {
     let at = at.min(text.len());
     (0..=at).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
 }
-
-/// Returns a size with its unit.
-fn size(bytes: usize) -> String {
-    let (unit, name) = match bytes {
-        0..0x400 => return format!("{bytes} B"),
-        0x400..0x10_0000 => (1 << 10, "KiB"),
-        _ => (1 << 20, "MiB"),
-    };
-    let tenths = bytes % unit * 10 / unit;
-    format!("{}.{tenths} {name}", bytes / unit)
-}

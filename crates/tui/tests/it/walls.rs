@@ -31,7 +31,7 @@ const DEPENDENCIES: &[(&str, &[&str])] = &[
             "value-text",
         ],
     ),
-    ("value-text", &[]),
+    ("value-text", &["printable"]),
     (
         "view",
         &["app", "printable", "ratatui", "trace-model", "trace-stats", "unicode-width"],
