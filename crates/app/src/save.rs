@@ -5,7 +5,6 @@ use trace_files::{SavedFile, Selection, SelectionCounts, SelectionReader};
 use trace_model::{ListPlace, LogView, TraceId};
 
 use crate::format;
-use crate::keymap::KeyContext;
 use crate::layer::{Component, Opened, Outcome, Placed, Shown};
 use crate::layout::PopupArea;
 use crate::{Action, App, Effect, Layer, Pane, Popup};
@@ -83,20 +82,8 @@ impl SavePopup {
             counts.join(" · "),
             bytes,
             SavedFile::name(&self.stem),
-            "in the current directory (-2, -3, … if it exists)".to_owned(),
+            "in the current directory, numbered if that file exists".to_owned(),
         ]
-    }
-
-    /// Returns the keys that save and cancel, for its border.
-    #[must_use]
-    pub fn keys(app: &App) -> String {
-        let named = |action: Action, name: &str| {
-            let mut keys = app.keymap.of(KeyContext::Save, app.mode);
-            let bound = keys.find(|bound| bound.binding.action == action && !bound.keys.is_empty());
-            bound.map(|bound| format!("{} {name}", bound.labels()))
-        };
-        let keys = [named(Action::Open, "save"), named(Action::Back, "cancel")];
-        format!(" {} ", keys.into_iter().flatten().collect::<Vec<_>>().join("  "))
     }
 }
 

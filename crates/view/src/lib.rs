@@ -85,7 +85,7 @@ pub fn draw(frame: &mut Frame, app: &App, theme: &mut Theme, geometry: &Geometry
         match popup {
             Popup::Help(help) => help::draw(frame, app, help, at),
             Popup::Copy(_) => copy::draw(frame, app, at.area),
-            Popup::Save(save) => save::draw(frame, app, save, at.area),
+            Popup::Save(save) => save::draw(frame, save, at.area),
             Popup::Palette(palette) => palette::draw(frame, palette, at),
         }
     }

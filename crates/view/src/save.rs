@@ -4,10 +4,10 @@ use ratatui::Frame;
 
 use super::{format, popup};
 use app::layout::PopupArea;
-use app::{App, Layer, SavePopup};
+use app::{Layer, SavePopup};
 
-pub(super) fn draw(frame: &mut Frame, app: &App, save: &SavePopup, area: PopupArea) {
-    popup::draw(frame, Layer::Save, SavePopup::keys(app), area);
+pub(super) fn draw(frame: &mut Frame, save: &SavePopup, area: PopupArea) {
+    popup::draw(frame, Layer::Save, String::new(), area);
     let room = usize::from(area.inner.width);
     for (row, line) in area.inner.rows().zip(save.lines()) {
         frame.render_widget(format::at_most(&line, room), row);
