@@ -10,9 +10,8 @@ mod widths;
 mod window;
 
 pub use cells::{CURSOR, Head, TableCells, TableRow};
-pub use column::Align;
 pub(crate) use column::{Column, Rank, StoredOrder, Table, Width, sort_cycle};
-pub use widths::longest;
+pub use widths::{Align, longest};
 pub use window::{Rows, Window};
 
 use ratatui_core::layout::Rect;

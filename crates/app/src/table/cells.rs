@@ -2,8 +2,8 @@
 
 use ratatui_core::layout::Rect;
 
-use super::column::{Align, Column, Table};
-use super::widths::{self, ColumnWidth, GAP};
+use super::column::{Column, Table};
+use super::widths::{self, Align, ColumnWidth, GAP};
 use super::{Query, SortOrder};
 use crate::content::{Line, Means, Role};
 use crate::format;

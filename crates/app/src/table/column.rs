@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 
 use trace_model::RankBy;
 
-use super::widths::{ColumnWidth, When};
+use super::widths::{Align, ColumnWidth, When};
 use crate::content::{Line, Piece};
 
 /// A table: what its rows are made of, and its columns.
@@ -52,17 +52,6 @@ pub(crate) struct Column<T: Table + ?Sized> {
     is_used: Option<for<'a> fn(&T::Row<'a>) -> bool>,
     /// True if rows are sorted by it by default.
     is_default: bool,
-}
-
-/// The side at which a cell begins.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Align {
-    /// Text, with a gap after it.
-    Left,
-    /// Numbers, with a gap before them.
-    Right,
-    /// Pictures with a middle.
-    Center,
 }
 
 /// The width of a column.

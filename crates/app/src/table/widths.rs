@@ -2,11 +2,21 @@
 
 use ratatui_core::layout::Rect;
 
-use super::Align;
 use crate::format;
 
 /// Columns of the screen after a text.
 pub(super) const GAP: u16 = 1;
+
+/// The side at which a cell begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Align {
+    /// Text, with a gap after it.
+    Left,
+    /// Numbers, with a gap before them.
+    Right,
+    /// Pictures with a middle.
+    Center,
+}
 
 /// The width that a column needs, the gap after it included.
 #[derive(Clone, Copy, Debug)]
