@@ -54,6 +54,20 @@ impl<'a> Iterator for Clusters<'a> {
 
     fn next(&mut self) -> Option<Cluster<'a>> {
         let at = self.at;
+        if let [(0x20..0x7f), (..0x80), ..] | [(0x20..0x7f)] = self.text.as_bytes().get(at..)?
+            && self.cut.is_none()
+        {
+            // Nearly all characters: in ASCII, and before one in ASCII.
+            self.displaced = false;
+            self.at += 1;
+            let shown = &self.text[at..=at];
+            return Some(Cluster {
+                at,
+                len: 1,
+                shown,
+                width: 1,
+            });
+        }
         let first = self.text[at..].chars().next()?;
         let cut = self.cut.take();
         let (len, shown, width) = if !is_printable(first) {
