@@ -65,6 +65,7 @@ pub use read::{ListPlace, SpanPlaces};
 use reader::Cursors;
 pub(crate) use reader::RecordReader;
 pub use record::LogId;
+pub(crate) use record::RecordPlace;
 use record::{Record, RecordId, Slot};
 use search::Search;
 pub use search::SearchProgress;
@@ -179,6 +180,8 @@ pub(crate) struct SpanRecord {
     pub(crate) is_saved: bool,
     /// Host: a number that spans with the same clock share.
     pub(crate) host: u32,
+    /// Its place in the log, which may move it.
+    pub(crate) place: RecordPlace,
 }
 
 /// All stored spans and log records, by trace.

@@ -6,7 +6,7 @@
 use hashbrown::HashMap;
 
 use crate::call::CallId;
-use crate::store::SpanRecord as Span;
+use crate::store::{RecordPlace, SpanRecord as Span};
 use crate::work::drop_in_steps;
 use crate::{RepeatedLimits, SpanId, SpanKind, SpanNode, Store, TraceId};
 
@@ -28,8 +28,8 @@ pub struct SpanTree {
     nodes: Vec<SpanNode>,
     /// By consumer, the producer of the trace that only a link joins it to.
     linked: HashMap<usize, usize>,
-    /// Calls of spans with many siblings.
-    calls: HashMap<usize, CallId>,
+    /// By node, the calls of spans with many siblings; empty if there are none.
+    calls: Vec<Option<CallId>>,
     /// Limits of repeated calls.
     limits: RepeatedLimits,
 }
@@ -47,8 +47,9 @@ impl SpanTree {
         TraceReader::new(store, trace_id).then(async |read| read.tree)
     }
 
-    /// Builds a tree of spans, and of ids that must be rows even if no span has them, with the time of their first reference.
-    async fn build(spans: Vec<Span>, rows: &[(SpanId, u64)]) -> Self {
+    /// Builds a tree of spans, and of ids that must be rows even if no span has them, with the time of their first reference. Returns it with
+    /// the place of each node's record.
+    async fn build(spans: Vec<Span>, rows: &[(SpanId, u64)]) -> (Self, Vec<RecordPlace>) {
         let mut links = Links::new(&spans, rows).await;
         links.break_cycles(&spans).await;
         links.find_starts(&spans).await;
@@ -89,7 +90,7 @@ impl SpanTree {
 
     /// Returns the identity of a span's call; `None` if it is not a call, or has few siblings.
     pub(crate) fn call(&self, at: usize) -> Option<CallId> {
-        self.calls.get(&at).copied()
+        self.calls.get(at).copied().flatten()
     }
 
     /// Returns the limits of repeated calls.

@@ -166,6 +166,12 @@ impl SegmentLog {
         &self.chunks[at.chunk()].records[at.position()]
     }
 
+    /// Returns a record; `None` if none is there.
+    #[inline]
+    pub(super) fn try_get(&self, at: RecordId) -> Option<&Record> {
+        self.chunks.get(at.chunk())?.records.get(at.position())
+    }
+
     /// Returns a number for the place of a record that no other record has had or will have.
     pub(super) fn place(&self, at: RecordId) -> (u64, usize) {
         (self.chunks[at.chunk()].sequence, at.position())

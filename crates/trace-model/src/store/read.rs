@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::marks::Found;
-use super::record::{RecordId, Slot};
+use super::record::{RecordId, RecordPlace, Slot};
 use super::sorted::Sorted;
 use super::summary::TraceSummary;
 use super::trace::Trace;
@@ -202,15 +202,30 @@ impl Store {
         self.repeated_limits
     }
 
-    /// Returns the identity of a span's call, for [`crate::SpanTree`].
-    pub(crate) fn call_id(&self, trace_id: TraceId, node: &SpanNode, hasher: &State) -> Option<CallId> {
+    /// Returns the identity of a span's call, for [`crate::SpanTree`]; `place` is where it was read.
+    pub(crate) fn call_id(&self, trace_id: TraceId, node: &SpanNode, place: RecordPlace, hasher: &State) -> Option<CallId> {
         if node.kind.receives() {
             return None;
         }
-        let at = self.find_key(self.find_trace(trace_id)?, &node.key)?;
+        let slot = self.find_trace(trace_id)?;
+        let at = self
+            .still_at(slot, &node.key, place)
+            .or_else(|| self.find_key(slot, &node.key))?;
         let raw = self.contents.log.raw(at);
         work::add(VISIT + raw.len());
         call::call_id(hasher, &node.key.service, &node.name, node.kind, raw)
+    }
+
+    /// Returns the record of a span if it is where it was read. Mostly it is, which takes no search.
+    fn still_at(&self, slot: Slot, key: &SpanKey, place: RecordPlace) -> Option<RecordId> {
+        let record = self.contents.log.try_get(place.0)?;
+        let is_it = record.trace == slot
+            && record.has_span_id(key.span_id)
+            && !record.is_dead()
+            && !record.is_duplicate()
+            && record.is_row()
+            && Arc::ptr_eq(&self.contents.origins.get(record.origin).service, &key.service);
+        is_it.then_some(place.0)
     }
 
     /// Returns a row's data of a span, for [`crate::Outline`].

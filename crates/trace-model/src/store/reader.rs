@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::marks::Hosts;
-use super::record::{Record, RecordId, RecordKind, Slot};
+use super::record::{Record, RecordId, RecordKind, RecordPlace, Slot};
 use super::{Contents, SpanRecord, Store};
 use crate::batch::SpanFlags;
 use crate::sentry::Gravity;
@@ -158,14 +158,14 @@ impl RecordReader {
             } else if record.is_row() {
                 // A copy of it takes two cache lines.
                 work::add(VISIT);
-                spans.extend(contents.node(record, hosts));
+                spans.extend(contents.node(record, RecordPlace(at), hosts));
             }
         })
     }
 }
 
 impl Contents {
-    fn node(&self, record: &Record, hosts: &mut Hosts) -> Option<SpanRecord> {
+    fn node(&self, record: &Record, place: RecordPlace, hosts: &mut Hosts) -> Option<SpanRecord> {
         let marks = record.marks();
         Some(SpanRecord {
             key: self.key(record)?,
@@ -180,6 +180,7 @@ impl Contents {
             flags: marks.flags(),
             is_saved: self.origins.get(record.origin).source == Source::File,
             host: hosts.intern(record.origin, self.origins.kept(record.origin)),
+            place,
         })
     }
 

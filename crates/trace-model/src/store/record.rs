@@ -63,6 +63,15 @@ impl RecordId {
     }
 }
 
+/// The place of a record when it was read. It may have moved since.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RecordPlace(pub(super) RecordId);
+
+impl RecordPlace {
+    /// Nowhere.
+    pub(crate) const NONE: Self = Self(RecordId::NONE);
+}
+
 /// Slot of a trace in the slab, which another trace may take when this one was evicted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct Slot(pub(super) u32);

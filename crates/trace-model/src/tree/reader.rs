@@ -4,7 +4,7 @@ use hashbrown::HashMap;
 
 use super::SpanTree;
 use crate::hash::State;
-use crate::store::{RecordReader, SpanRecord as Span};
+use crate::store::{RecordPlace, RecordReader, SpanRecord as Span};
 use crate::work::{self, STRIDE, Steps, VISIT, sort_by, strides, visited};
 use crate::{ErrorMark, RepeatedLimits, SpanId, SpanKind, Store, TraceId};
 
@@ -50,6 +50,8 @@ impl<T> std::fmt::Debug for Then<T> {
 
 struct Bytes {
     read: Read,
+    /// By node.
+    places: Vec<RecordPlace>,
     producers: HashMap<SpanId, usize>,
     hasher: State,
     at: usize,
@@ -146,7 +148,7 @@ impl<T> TraceReader<T> {
 async fn build(spans: Vec<Span>, marks: Vec<(SpanId, ErrorMark)>) -> Box<Bytes> {
     let marks = by_time(marks).await;
     let rows: Vec<_> = marks.iter().map(|(span_id, mark)| (*span_id, mark.time_unix_nano)).collect();
-    let tree = SpanTree::build(spans, &rows).await;
+    let (tree, places) = SpanTree::build(spans, &rows).await;
     let mut producers = HashMap::new();
     for range in strides(tree.nodes.len()) {
         visited(range.len()).await;
@@ -158,6 +160,7 @@ async fn build(spans: Vec<Span>, marks: Vec<(SpanId, ErrorMark)>) -> Box<Bytes> 
     }
     Box::new(Bytes {
         read: Read { tree, marks },
+        places,
         producers,
         hasher: State::default(),
         at: 0,
@@ -236,9 +239,12 @@ impl Bytes {
         let has_many = |parent: usize| tree.nodes[parent].children >= RepeatedLimits::FEWEST;
         if node.arrived
             && node.parent.is_some_and(has_many)
-            && let Some(call) = store.call_id(trace_id, node, &self.hasher)
+            && let Some(call) = store.call_id(trace_id, node, self.places[at], &self.hasher)
         {
-            tree.calls.insert(at, call);
+            if tree.calls.is_empty() {
+                tree.calls = vec![None; tree.nodes.len()];
+            }
+            tree.calls[at] = Some(call);
         }
     }
 }

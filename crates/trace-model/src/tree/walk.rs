@@ -8,7 +8,7 @@ use super::SpanTree;
 use super::links::Links;
 use super::node;
 use crate::SpanNode;
-use crate::store::SpanRecord as Span;
+use crate::store::{RecordPlace, SpanRecord as Span};
 use crate::work::{Visits, sort_by, strides, visited};
 
 /// Children by start: those of `at` are `all[first[at]..first[at + 1]]`.
@@ -19,8 +19,8 @@ struct Children {
 }
 
 impl Links {
-    /// Depth first, siblings by start.
-    pub(super) async fn walk(&self, spans: &[Span]) -> SpanTree {
+    /// Depth first, siblings by start. Returns the place of each node's record, too.
+    pub(super) async fn walk(&self, spans: &[Span]) -> (SpanTree, Vec<RecordPlace>) {
         let total = spans.len() + self.missing.len();
         let Children { roots, first, all } = self.children(spans).await;
         let children = |at: usize| &all[first[at]..first[at + 1]];
@@ -28,6 +28,7 @@ impl Links {
         let no_name: Arc<str> = "".into();
         let mut hosts: HashMap<u32, u32> = HashMap::new();
         let mut nodes: Vec<SpanNode> = Vec::with_capacity(total);
+        let mut places = Vec::with_capacity(total);
         let mut stack: Vec<(usize, Option<usize>)> = roots.iter().rev().map(|root| (*root, None)).collect();
         let mut visits = Visits::default();
         while let Some((at, parent)) = stack.pop() {
@@ -59,15 +60,17 @@ impl Links {
                 children: below.len(),
                 ..node
             });
+            places.push(spans.get(at).map_or(RecordPlace::NONE, |span| span.place));
             stack.extend(below.iter().rev().map(|child| (*child, Some(here))));
             // A node takes four cache lines, and both its texts are shared.
             visits.many(4).await;
         }
         count_descendants(&mut nodes).await;
-        SpanTree {
+        let tree = SpanTree {
             nodes,
             ..SpanTree::default()
-        }
+        };
+        (tree, places)
     }
 
     async fn children(&self, spans: &[Span]) -> Children {
