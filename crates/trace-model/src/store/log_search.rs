@@ -155,7 +155,11 @@ impl Store {
     fn is_searching_for(&self, search: &LogSearch) -> bool {
         match &search.walk {
             Walk::All { before, since } => before.is_some() || self.contents.log.arrived_since(*since).is_some(),
-            Walk::Trace(cursor) => cursor.slot(self).is_some_and(|slot| cursor.has_more(self, slot)),
+            Walk::Trace(cursor) => match cursor.slot(self) {
+                Some(slot) => cursor.has_more(self, slot),
+                // It was evicted and has arrived again.
+                None => self.find_trace(cursor.trace_id()).is_some(),
+            },
         }
     }
 
@@ -192,6 +196,13 @@ impl Store {
         );
         match &mut walk {
             Walk::Trace(cursor) => {
+                if cursor.slot(self).is_none()
+                    && let Some(slot) = self.find_trace(cursor.trace_id())
+                {
+                    *cursor = Cursor::new(self, cursor.trace_id(), &[RecordKind::Log]);
+                    search.progress.total = self.traces[slot].logs.count as usize;
+                    search.progress.searched = 0;
+                }
                 if let Some(slot) = cursor.slot(self) {
                     cursor.step(self, slot, until, |at| found |= search.look_at(self, at));
                 }

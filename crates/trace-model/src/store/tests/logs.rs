@@ -193,11 +193,6 @@ proptest! {
             }
         }
         check(&store);
-        // A trace that was evicted and arrived once more is another one for the query of its predecessor.
-        if let Some(trace_id) = store.log_query(LogView::Trace).and_then(|query| query.trace_id) {
-            let filter = filter("severity:>=warn");
-            store.set_log_query(LogView::Trace, Some(LogQuery { trace_id: Some(trace_id), filter, condition: None }));
-        }
         check_listed(&mut store);
     }
 }
@@ -228,6 +223,31 @@ fn list_of_logs_counts_towards_the_budget() {
         listed > totals.logs * 48 && listed < totals.logs * 120,
         "{listed} for {totals:?}"
     );
+}
+
+/// The screen of a trace's logs stays open meanwhile.
+#[test]
+fn log_query_of_a_trace_lists_it_when_it_arrives_again() {
+    let mut store = Store::new(96 * KIB);
+    store.set_log_query(
+        LogView::Trace,
+        Some(LogQuery {
+            trace_id: Some(trace_id(7)),
+            ..LogQuery::default()
+        }),
+    );
+    for (round, records) in [2, 3].into_iter().enumerate() {
+        store.add(logs(&[(7, 1_000, 100)].repeat(records)));
+        while store.search_logs(10) {}
+        assert_eq!(store.listed_logs(LogView::Trace), records, "round {round}");
+        let progress = store.log_progress(LogView::Trace).expect("a query");
+        assert!(progress.is_complete() && progress.found == records, "{progress:?}");
+        let mut others = 0;
+        while store.listed_logs(LogView::Trace) > 0 {
+            others += 1;
+            store.add(logs(&[(8 + others, 2_000, 1_000)]));
+        }
+    }
 }
 
 #[test]
