@@ -76,10 +76,10 @@ pub use row_span::{ERROR_MARKS, EVENT_MARKS, ErrorMark, EventMark, RowSpan};
 pub use span::{Attribute, Event, Link, Scope, Span, SpanKind, StatusCode, Value};
 pub use span_node::SpanNode;
 pub use store::{
-    ClientReport, ErrorReader, ErrorRecord, ErrorScope, Expectation, ListPlace, LogCondition, LogId, LogQuery, LogReader,
-    LogView, MatchReader, Matches, RANKED, RankBy, Ranking, RawProgress, RawReader, ReportedError, Revision, Root, SECONDS,
-    SHAPE, SPAN_EXCEPTIONS_MAX, SearchProgress, ServiceStats, SpanPlaces, Store, StoredLog, StoredReader, StoredSpan, Totals,
-    TraceSummary,
+    ClientReport, ErrorReader, ErrorRecord, ErrorScope, Expectation, ListPlace, LogCondition, LogEdits, LogId, LogQuery,
+    LogReader, LogView, MatchReader, Matches, RANKED, RankBy, Ranking, RawProgress, RawReader, ReportedError, Revision, Root,
+    SECONDS, SHAPE, SPAN_EXCEPTIONS_MAX, SearchProgress, ServiceStats, SpanPlaces, Store, StoredLog, StoredReader, StoredSpan,
+    Totals, TraceSummary,
 };
 pub use subject::{CallStatus, SpanSubject, StatusClass, grpc_status};
 pub use tree::{SpanTree, TraceReader};

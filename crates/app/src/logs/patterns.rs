@@ -1,6 +1,7 @@
 //! Patterns: the listed records by message template, as [`trace_stats::template`] finds them.
 //!
-//! A pass reads the list from its newest record on, in steps; the patterns of the last complete pass are shown.
+//! A pass reads the list from its newest record on, in steps; the patterns of the last complete pass are shown. If records were only added at the end of the list,
+//! the next pass continues the last one with these.
 
 use std::collections::HashSet;
 use std::ops::RangeInclusive;
@@ -8,7 +9,7 @@ use std::sync::Arc;
 
 use ratatui_core::layout::Rect;
 use trace_model::work::{self, VISIT};
-use trace_model::{LogCondition, LogReader, LogView, Revision, Severity, Store, StoredLog, Value};
+use trace_model::{LogCondition, LogEdits, LogId, LogReader, LogView, Revision, Severity, Store, StoredLog, Value};
 use trace_stats::template::{Grouping, ShapeId, TEXT_BYTES_MAX, Templates, masked};
 
 use crate::content::{Means, Role};
@@ -20,6 +21,8 @@ use crate::{Action, Times};
 
 /// Bars of the small histogram of a pattern.
 const BARS: usize = 12;
+/// Parts of the time that are counted: some to a bar, so that the time can grow.
+const PARTS: usize = 4 * BARS;
 /// Time between the begins of two passes, in nanoseconds.
 const AGAIN: u64 = 1_000_000_000;
 /// Work of a pass within a frame.
@@ -51,7 +54,7 @@ struct Counts {
     worst: Severity,
     service: Arc<str>,
     has_other_services: bool,
-    bars: [u64; BARS],
+    parts: [u64; PARTS],
 }
 
 impl Counts {
@@ -63,7 +66,7 @@ impl Counts {
             worst: Severity::Unspecified,
             service: log.service().clone(),
             has_other_services: false,
-            bars: [0; BARS],
+            parts: [0; PARTS],
         }
     }
 
@@ -73,9 +76,52 @@ impl Counts {
         self.last = self.last.max(other.last);
         self.worst = self.worst.max(other.worst);
         self.has_other_services |= other.has_other_services || self.service != other.service;
-        for (bar, more) in self.bars.iter_mut().zip(other.bars) {
-            *bar += more;
+        for (part, more) in self.parts.iter_mut().zip(other.parts) {
+            *part += more;
         }
+    }
+
+    /// Makes each part twice as long.
+    fn halve(&mut self) {
+        for at in 0..PARTS {
+            let pair = self.parts.get(2 * at..2 * at + 2);
+            self.parts[at] = pair.map_or(0, |pair| pair.iter().sum());
+        }
+    }
+
+    /// Returns the bars of so many parts.
+    fn bars(&self, parts: usize) -> [u64; BARS] {
+        let mut bars = [0; BARS];
+        for (bar, parts) in bars.iter_mut().zip(self.parts.chunks(parts.div_ceil(BARS).max(1))) {
+            *bar = parts.iter().sum();
+        }
+        bars
+    }
+}
+
+/// Division of a time into parts of equal length.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Division {
+    times: RangeInclusive<u64>,
+    part_nano: u64,
+}
+
+impl Division {
+    fn new(times: &RangeInclusive<u64>) -> Self {
+        Self {
+            times: times.clone(),
+            part_nano: (times.end().saturating_sub(*times.start()) / PARTS as u64).saturating_add(1),
+        }
+    }
+
+    /// Returns the part of a time.
+    fn part(&self, unix_nano: u64) -> usize {
+        usize::try_from(unix_nano.saturating_sub(*self.times.start()) / self.part_nano).unwrap_or(PARTS)
+    }
+
+    /// Returns the number of parts up to the end.
+    fn parts(&self) -> usize {
+        self.part(*self.times.end()).saturating_add(1).min(PARTS)
     }
 }
 
@@ -83,11 +129,15 @@ impl Counts {
 #[derive(Debug)]
 struct Pass {
     reader: LogReader,
-    times: RangeInclusive<u64>,
+    /// Changes of the list when it began, and its newest record then.
+    edits: LogEdits,
+    newest: Option<LogId>,
+    division: Division,
     templates: Templates,
     shapes: Vec<Counts>,
     others: Option<Counts>,
     grouping: Option<Grouping>,
+    is_complete: bool,
 }
 
 /// Patterns of a list.
@@ -99,6 +149,9 @@ pub struct PatternList {
     /// The masked texts of all of them, each with the key of its pattern.
     shapes: Vec<(Arc<str>, u32)>,
     records: u64,
+    /// Parts of the time that the patterns' histograms have.
+    parts: usize,
+    /// The last pass, complete or not.
     pass: Option<Pass>,
     /// Input of the last pass, and when it began.
     of: Option<(Revision, RangeInclusive<u64>)>,
@@ -114,6 +167,7 @@ impl PatternList {
             patterns: Vec::new(),
             shapes: Vec::new(),
             records: 0,
+            parts: PARTS,
             pass: None,
             of: None,
             began_at: 0,
@@ -140,8 +194,8 @@ impl PatternList {
     }
 
     /// Returns true while a pass is reading.
-    pub(super) const fn is_reading(&self) -> bool {
-        self.pass.is_some()
+    pub(super) fn is_reading(&self) -> bool {
+        self.pass.as_ref().is_some_and(|pass| !pass.is_complete)
     }
 
     /// Returns the condition that holds for the records of the pattern under the cursor, and for later ones that are equal to one of these but for
@@ -170,27 +224,24 @@ impl PatternList {
     pub(super) fn fit(&mut self, store: &Store, times: &RangeInclusive<u64>, (head, rows): (Rect, Rect), now: &Now) {
         let wanted = (store.revision(), times.clone());
         let is_due = now.unix_nano.saturating_sub(self.began_at) >= AGAIN || now.unix_nano < self.began_at;
-        if self.pass.is_none() && self.of.as_ref() != Some(&wanted) && (is_due || self.of.is_none()) {
+        if !self.is_reading() && self.of.as_ref() != Some(&wanted) && (is_due || self.of.is_none()) {
             self.began_at = now.unix_nano;
-            self.pass = Some(Pass {
-                reader: LogReader::new(self.view).within(times),
-                times: times.clone(),
-                templates: Templates::default(),
-                shapes: Vec::new(),
-                others: None,
-                grouping: None,
-            });
+            let last = self.pass.take();
+            let continued = last.and_then(|pass| pass.continued(store, self.view, times));
+            self.pass = Some(continued.unwrap_or_else(|| Pass::new(store, self.view, times)));
             self.of = Some(wanted);
+            // What arrives from now on is of the next pass: the first step is made at once.
             let until = work::done().saturating_add(WORK_PER_FRAME);
-            while self.pass.is_some() && work::done() < until {
+            while self.is_reading() && work::done() < until {
                 self.step(store, until.saturating_sub(work::done()));
             }
         }
-        let patterns = &self.patterns;
+        let (patterns, parts) = (&self.patterns, self.parts);
         let times = Times::of([*times.start(), *times.end()].into_iter());
         self.table.lay_out::<Self>(head, rows, |at| {
             Some(PatternRow {
                 pattern: patterns.get(at)?,
+                parts,
                 times,
                 now,
             })
@@ -199,18 +250,20 @@ impl PatternList {
 
     /// Returns the time at which the next pass is to begin, in nanoseconds since the Unix epoch.
     pub(super) fn due(&self, store: &Store) -> Option<u64> {
-        let is_behind = self.pass.is_none() && self.of.as_ref().is_some_and(|(revision, _)| *revision != store.revision());
+        let is_behind = !self.is_reading() && self.of.as_ref().is_some_and(|(revision, _)| *revision != store.revision());
         is_behind.then(|| self.began_at.saturating_add(AGAIN))
     }
 
     /// Reads records until about this much work is done; returns true if there is a new result.
     pub(super) fn step(&mut self, store: &Store, work: u64) -> bool {
-        let Some(pass) = &mut self.pass else { return false };
+        let Some(pass) = self.pass.as_mut().filter(|pass| !pass.is_complete) else {
+            return false;
+        };
         if !pass.step(store, work) {
             return false;
         }
-        let pass = self.pass.take();
-        (self.patterns, self.shapes) = pass.map(Pass::finish).unwrap_or_default();
+        (self.patterns, self.shapes) = pass.finish();
+        self.parts = pass.division.parts();
         self.records = self.patterns.iter().map(|pattern| pattern.counts.records).sum();
         self.patterns
             .sort_by(|one, other| (other.counts.records, &one.text).cmp(&(one.counts.records, &other.text)));
@@ -224,6 +277,40 @@ impl PatternList {
 const OTHERS: u32 = u32::MAX;
 
 impl Pass {
+    fn new(store: &Store, view: LogView, times: &RangeInclusive<u64>) -> Self {
+        Self {
+            reader: LogReader::new(view).within(times),
+            edits: store.log_edits(view),
+            newest: newest(store, view),
+            division: Division::new(times),
+            templates: Templates::default(),
+            shapes: Vec::new(),
+            others: None,
+            grouping: None,
+            is_complete: false,
+        }
+    }
+
+    /// Returns the same pass with the records that were added since it began; `None` if it has to be made anew.
+    fn continued(mut self, store: &Store, view: LogView, times: &RangeInclusive<u64>) -> Option<Self> {
+        let read = &self.division.times;
+        let has_read_all = self.newest.is_some_and(|newest| newest.time_unix_nano() <= *read.end());
+        let is_longer = times.start() == read.start() && (times.end() == read.end() || times.end() > read.end() && has_read_all);
+        if !is_longer || store.log_edits(view) != self.edits {
+            return None;
+        }
+        self.division.times = times.clone();
+        while self.division.part(*times.end()) >= PARTS {
+            self.division.part_nano = self.division.part_nano.saturating_mul(2);
+            work::add(self.shapes.len() * VISIT);
+            self.shapes.iter_mut().chain(&mut self.others).for_each(Counts::halve);
+        }
+        self.reader = LogReader::new(view).within(times).after(self.newest);
+        self.newest = newest(store, view);
+        self.is_complete = false;
+        Some(self)
+    }
+
     /// Returns true once it is complete.
     fn step(&mut self, store: &Store, work: u64) -> bool {
         if let Some(grouping) = &mut self.grouping {
@@ -231,22 +318,20 @@ impl Pass {
         }
         let Self {
             reader,
-            times,
+            division,
             templates,
             shapes,
             others,
             ..
         } = self;
-        let length = u128::from(times.end() - times.start()) + 1;
         let is_read = reader.step(store, work, |log| {
             let text = text_of(&log);
             let mut counts = Counts::new(&log);
             let time = log.id().time_unix_nano();
-            let bar = u128::from(time.saturating_sub(*times.start())) * BARS as u128 / length;
             (counts.records, counts.first, counts.last) = (1, time, time);
             counts.worst = log.severity();
-            if let Some(bar) = counts.bars.get_mut(usize::try_from(bar).unwrap_or(BARS)) {
-                *bar = 1;
+            if let Some(part) = counts.parts.get_mut(division.part(time)) {
+                *part = 1;
             }
             match templates.add(&text).map(ShapeId::index) {
                 Some(shape) if shape < shapes.len() => shapes[shape].merge(&counts),
@@ -264,8 +349,9 @@ impl Pass {
     }
 
     /// Returns the patterns, and the masked texts of their records with the keys of the patterns.
-    fn finish(self) -> (Vec<Pattern>, Vec<(Arc<str>, u32)>) {
-        let Some(grouping) = self.grouping else {
+    fn finish(&mut self) -> (Vec<Pattern>, Vec<(Arc<str>, u32)>) {
+        self.is_complete = true;
+        let Some(grouping) = self.grouping.take() else {
             return (Vec::new(), Vec::new());
         };
         let groups = grouping.finish(&self.templates);
@@ -290,13 +376,19 @@ impl Pass {
                 }
             }
         }
-        let others = self.others.map(|counts| Pattern {
+        let others = self.others.clone().map(|counts| Pattern {
             text: "(other messages)".to_owned(),
             key: OTHERS,
             counts,
         });
         (patterns.into_iter().flatten().chain(others).collect(), shapes)
     }
+}
+
+/// Returns the newest record of a list.
+fn newest(store: &Store, view: LogView) -> Option<LogId> {
+    let count = store.listed_logs(view);
+    store.logs_at(view, count.saturating_sub(1)..count).pop()
 }
 
 /// Returns the text of a record.
@@ -311,6 +403,7 @@ fn text_of(log: &StoredLog<'_>) -> String {
 /// A pattern in a list.
 pub(crate) struct PatternRow<'a> {
     pattern: &'a Pattern,
+    parts: usize,
     times: Times,
     now: &'a Now,
 }
@@ -356,10 +449,103 @@ impl Table for PatternList {
         })
         .if_room(),
         Column::<Self>::text("over time", Width::Fixed(13), |row, _| {
-            histogram(&row.pattern.counts.bars)
+            histogram(&row.pattern.counts.bars(row.parts))
                 .means(severity_role(row.pattern.counts.worst))
                 .into()
         })
         .if_room(),
     ];
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::tz::TimeZone;
+    use trace_files::{Input, read_alone};
+
+    use super::*;
+
+    /// Stores records of these times in seconds, each with a text of one of three patterns.
+    fn add(store: &mut Store, seconds: impl Iterator<Item = u64>) {
+        let records: Vec<String> = seconds
+            .map(|second| {
+                let text = ["order 7 is late", "stock of 9 chairs is low", "done"][usize::try_from(second % 3).unwrap()];
+                format!(r#"{{"timeUnixNano":"{second}000000000","severityNumber":9,"body":{{"stringValue":"{text} {second}"}}}}"#)
+            })
+            .collect();
+        let request = format!(
+            r#"{{"resourceLogs":[{{"scopeLogs":[{{"logRecords":[{}]}}]}}]}}"#,
+            records.join(",")
+        );
+        let input = Input::new("records".to_owned(), request.into_bytes());
+        read_alone(&input, &mut |part| {
+            store.add(part.batch);
+            std::ops::ControlFlow::Continue(())
+        })
+        .unwrap();
+    }
+
+    /// Reads all; returns the work.
+    fn fit(list: &mut PatternList, store: &Store, second: u64) -> u64 {
+        let now = Now {
+            unix_nano: second * 1_000_000_000,
+            zone: TimeZone::UTC,
+        };
+        let times = store.log_times(LogView::All).unwrap();
+        let area = Rect::new(0, 0, 100, 10);
+        let ((), work) = work::of(|| {
+            list.fit(store, &times, (area, area), &now);
+            while list.is_reading() {
+                list.step(store, 1 << 16);
+            }
+        });
+        work
+    }
+
+    fn texts(list: &PatternList) -> Vec<(String, u64, u64, u64, u64)> {
+        let counted = |pattern: &Pattern| {
+            let counts = &pattern.counts;
+            let in_bars = counts.bars(list.parts).iter().sum();
+            (pattern.text.clone(), counts.records, counts.first, counts.last, in_bars)
+        };
+        list.patterns.iter().map(counted).collect()
+    }
+
+    #[test]
+    fn patterns_of_added_records_are_those_of_all_and_cost_only_these() {
+        let mut store = Store::new(1 << 28);
+        add(&mut store, 1_000..11_000);
+        let mut list = PatternList::new(LogView::All);
+        let whole = fit(&mut list, &store, 100_000);
+        for (round, seconds) in [11_000..11_030, 11_030..11_031, 12_000..40_000, 40_000..40_003]
+            .into_iter()
+            .enumerate()
+        {
+            let added = seconds.end - seconds.start;
+            add(&mut store, seconds);
+            let work = fit(&mut list, &store, 100_010 + 10 * round as u64);
+            assert!(added > 1_000 || work * 20 < whole, "{round}: {work} of {whole}");
+            let mut anew = PatternList::new(LogView::All);
+            fit(&mut anew, &store, 200_000);
+            assert_eq!(texts(&list), texts(&anew), "{round}");
+            assert!(
+                texts(&list).iter().all(|(_, records, .., in_bars)| records == in_bars),
+                "{round}"
+            );
+        }
+        // One that is older than others, and the records of another query.
+        add(&mut store, 1_500..1_501);
+        fit(&mut list, &store, 300_000);
+        assert_eq!(list.records(), store.listed_logs(LogView::All) as u64);
+        let filter = trace_model::Filter::parse("done").unwrap();
+        store.set_log_query(
+            LogView::All,
+            Some(trace_model::LogQuery {
+                filter,
+                ..trace_model::LogQuery::default()
+            }),
+        );
+        while store.search_logs(1_000) {}
+        fit(&mut list, &store, 400_000);
+        assert_eq!(list.records(), store.listed_logs(LogView::All) as u64);
+    }
 }

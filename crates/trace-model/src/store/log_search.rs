@@ -46,6 +46,8 @@ pub(super) struct LogSearch {
     walk: Walk,
     found: Sorted<LogId, Listed>,
     progress: SearchProgress,
+    /// The store's clock when it was set.
+    set_at: u64,
 }
 
 impl LogSearch {
@@ -55,6 +57,10 @@ impl LogSearch {
 
     pub(super) const fn found_mut(&mut self) -> &mut Sorted<LogId, Listed> {
         &mut self.found
+    }
+
+    pub(super) const fn set_at(&self) -> u64 {
+        self.set_at
     }
 
     pub(super) fn bytes(&self) -> usize {
@@ -109,6 +115,7 @@ impl Store {
                     total,
                     ..SearchProgress::default()
                 },
+                set_at: self.clock,
             })
         });
         self.logs.searches[view as usize] = search;

@@ -140,11 +140,27 @@ impl Store {
         sums.windows(2).map(|sums| sums[1].without(&sums[0])).collect()
     }
 
+    /// Returns the changes of a list so far, but for records that were added at its end.
+    #[must_use]
+    pub fn log_edits(&self, view: LogView) -> LogEdits {
+        LogEdits {
+            set_at: self.logs.searches[view as usize].as_ref().map(|search| search.set_at()),
+            edits: self.logs.list(view).map_or(0, Sorted::edits),
+        }
+    }
+
     /// Returns a record; `None` if it has left.
     #[must_use]
     pub fn stored_log(&self, id: LogId) -> Option<StoredLog<'_>> {
         Some(StoredLog::new(self, id, self.logs.all.get(id)?))
     }
+}
+
+/// Changes of a list. While they are the same, the records that it had are in it, and all that were added are newer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LogEdits {
+    set_at: Option<u64>,
+    edits: u64,
 }
 
 /// Reads a list of log records in slices, the newest first.
@@ -156,6 +172,8 @@ pub struct LogReader {
     view: Option<LogView>,
     before: LogId,
     from_unix_nano: u64,
+    /// The newest one of those that are not read.
+    after: Option<LogId>,
 }
 
 impl LogReader {
@@ -166,6 +184,7 @@ impl LogReader {
             view: Some(view),
             before: LogId::LAST,
             from_unix_nano: 0,
+            after: None,
         }
     }
 
@@ -188,6 +207,12 @@ impl LogReader {
         }
     }
 
+    /// Reads only records after this one.
+    #[must_use]
+    pub const fn after(self, id: Option<LogId>) -> Self {
+        Self { after: id, ..self }
+    }
+
     /// Passes records to `read` until about this much [`work`] is done; returns true once all were read. What `read` does with a record, such
     /// as decoding it, counts itself.
     pub fn step(&mut self, store: &Store, work: u64, mut read: impl FnMut(StoredLog<'_>)) -> bool {
@@ -195,7 +220,7 @@ impl LogReader {
         let list = self.view.map_or(Some(store.logs.all()), |view| store.logs.list(view));
         let Some(list) = list else { return true };
         for (id, listed) in list.before(self.before) {
-            if id.time_unix_nano() < self.from_unix_nano {
+            if id.time_unix_nano() < self.from_unix_nano || self.after.is_some_and(|after| id <= after) {
                 return true;
             }
             self.before = id;

@@ -104,6 +104,8 @@ pub(super) struct Sorted<K, V: Summed> {
     /// Block and position of the last insertion, and of the last removal. Neighbors follow each other, and are found without a search.
     inserted: (usize, usize),
     removed: (usize, usize),
+    /// Number of changes that were not an insertion at the end.
+    edits: u64,
 }
 
 impl<K, V: Summed> Default for Sorted<K, V> {
@@ -114,6 +116,7 @@ impl<K, V: Summed> Default for Sorted<K, V> {
             capacity: 0,
             inserted: (0, 0),
             removed: (0, 0),
+            edits: 0,
         }
     }
 }
@@ -128,6 +131,11 @@ impl<K: Copy + Ord, V: Summed> Sorted<K, V> {
         self.capacity * size_of::<(K, V)>() + self.blocks.capacity() * size_of::<Block<K, V>>()
     }
 
+    /// Returns the number of changes that were not an insertion at the end: while it is the same, all known entries are there, and new ones follow them.
+    pub(super) const fn edits(&self) -> u64 {
+        self.edits
+    }
+
     /// Adds an entry, mostly at the end. Returns false, without a change, if there is one with its key.
     pub(super) fn insert(&mut self, key: K, value: V) -> bool {
         let entry = (key, value);
@@ -139,6 +147,8 @@ impl<K: Copy + Ord, V: Summed> Sorted<K, V> {
             self.insert_block(0, VecDeque::from([entry]));
             return true;
         }
+        let is_at_end = at + 1 == self.blocks.len() && position == self.blocks[at].len();
+        self.edits += u64::from(!is_at_end);
         if self.blocks[at].len() == BLOCK {
             if position == BLOCK && at + 1 == self.blocks.len() {
                 // Nothing is inserted into the one before any more, mostly: that stays full.
@@ -192,6 +202,7 @@ impl<K: Copy + Ord, V: Summed> Sorted<K, V> {
         }
         self.blocks[at].remove(position);
         self.length -= 1;
+        self.edits += 1;
         if self.blocks[at].entries.is_empty() {
             self.remove_block(at);
         } else {
