@@ -47,6 +47,11 @@ pub enum Event {
     Output(OutputLine),
     /// The file at this position has been read so far.
     File(usize, FileState),
+    /// Records of a file are about to be stored.
+    FileRecords {
+        /// Time of the newest one, in nanoseconds since the Unix epoch.
+        newest_unix_nano: u64,
+    },
     /// All files have been read, with what there is to warn of.
     FilesRead(Problems),
     /// Sentry will be asked for a trace, or will not.
@@ -123,6 +128,9 @@ impl App {
             Event::Service(service, state) => self.services.set(service, state),
             Event::Output(line) => self.output.push(line),
             Event::File(at, state) => self.set_file(at, state),
+            Event::FileRecords { newest_unix_nano } => {
+                self.files.newest_unix_nano = self.files.newest_unix_nano.max(newest_unix_nano);
+            }
             Event::FilesRead(warnings) => self.warn_of_files(&warnings),
             Event::SentryPlan {
                 trace_id,

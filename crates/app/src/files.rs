@@ -30,6 +30,8 @@ pub enum FileState {
 pub struct Files {
     /// Each of them.
     pub list: Vec<ShownFile>,
+    /// Time of the newest record, in nanoseconds since the Unix epoch; 0 before the first.
+    pub newest_unix_nano: u64,
 }
 
 impl Files {
@@ -40,7 +42,10 @@ impl Files {
             name,
             state: FileState::Reading(0, 0),
         });
-        Self { list: list.collect() }
+        Self {
+            list: list.collect(),
+            newest_unix_nano: 0,
+        }
     }
 
     /// Notes how far the file at this position has been read.

@@ -238,10 +238,11 @@ impl FilterLine {
 }
 
 impl App {
-    /// The clock of times in filters: the moment that is shown.
+    /// Returns the clock of times in filters: the moment that is shown, of files the time of the newest record.
     pub(super) fn clock(&self) -> Clock {
+        let in_files = Some(self.files.newest_unix_nano).filter(|newest| *newest > 0);
         Clock {
-            unix_nano: self.shown_unix_nano,
+            unix_nano: in_files.unwrap_or(self.shown_unix_nano),
             zone: self.zone.clone(),
         }
     }

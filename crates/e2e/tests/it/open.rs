@@ -72,6 +72,26 @@ fn saved_trace_can_be_opened() {
     assert!(text.contains("cast off") && text.contains("2 spans"), "{text}");
 }
 
+/// A file is old: times of a filter count from its newest record.
+#[test]
+fn since_counts_from_the_newest_record_of_files() {
+    let directory = directory();
+    let span = |id: &str, name: &str, second: u64| json!({ "traceId": format!("0af7651916cd43{id}"), "id": id, "name": name, "timestamp": second * 1_000_000, "duration": 5_000 });
+    let spans = json!([
+        span("01", "early crossing", 1_700_000_000),
+        span("02", "late crossing", 1_700_000_600)
+    ]);
+    fs::write(directory.path().join("crossings.json"), spans.to_string()).unwrap();
+    let mut screen = start(directory.path(), "$spanfall open crossings.json");
+    screen.wait_frame("both traces", |text| {
+        text.contains("early crossing") && text.contains("late crossing")
+    });
+    screen.press("/since:5m\r").unwrap();
+    screen.wait_frame("the late one", |text| {
+        text.contains("late crossing") && !text.contains("early crossing")
+    });
+}
+
 /// Standard input has the data, so keys come from the terminal.
 #[test]
 fn standard_input_is_shown_and_keys_work() {

@@ -26,6 +26,16 @@ pub struct BatchLog<'a> {
 }
 
 impl Batch {
+    /// Returns the time of the newest record: end or start of a span, time of a log record. In nanoseconds since the Unix epoch, 0 without records.
+    #[must_use]
+    pub fn newest_unix_nano(&self) -> u64 {
+        let spans = self
+            .each_span()
+            .map(|span| span.head.start_unix_nano.max(span.head.end_unix_nano));
+        let logs = self.each_log().map(|log| log.head.time_unix_nano);
+        spans.chain(logs).max().unwrap_or(0)
+    }
+
     /// The spans, in the sender's order.
     pub fn each_span(&self) -> impl Iterator<Item = BatchSpan<'_>> {
         self.spans_from(0)

@@ -203,6 +203,9 @@ impl Viewer {
     pub(super) fn file_said(&mut self, event: FileEvent) -> bool {
         let event = match event {
             FileEvent::Part(at, Part { batch, read, of }) => {
+                self.apply(Event::FileRecords {
+                    newest_unix_nano: batch.newest_unix_nano(),
+                });
                 self.inbox.push(batch);
                 Event::File(at, FileState::Reading(read, of))
             }
