@@ -18,6 +18,8 @@ use crate::selection::{Selection, SelectionCounts, SelectionReader};
 const FILES_MAX: usize = 1_000;
 /// Ending of a file's name.
 const EXTENSION: &str = "otlp.jsonl";
+/// Ending of the name of a file that is being written.
+const PARTIAL: &str = ".part";
 
 /// A copy of spans or log records of one resource, in protobuf. It holds no reference to the store.
 #[derive(Clone, PartialEq, Eq)]
@@ -127,9 +129,12 @@ fn drain(pending: &mut Pending, signal: Signal, requests: &mut Vec<Request>) {
     requests.extend(pending.bodies().map(|body| Request { signal, body }));
 }
 
-/// A new file that is being written. Unless it is finished it is removed: a partial one would be misleading.
+/// A new file that is being written under a temporary name in its directory. Unless it is finished it is removed: a partial one would be misleading.
 #[derive(Debug)]
 pub struct SavedFile {
+    directory: PathBuf,
+    stem: String,
+    /// The temporary name.
     path: PathBuf,
     out: BufWriter<File>,
     is_finished: bool,
@@ -142,32 +147,20 @@ impl SavedFile {
         format!("{stem}.{EXTENSION}")
     }
 
-    /// Creates a file `<stem>.otlp.jsonl` in a directory, with `-2`, `-3`, … after the stem if it exists; existing files are never overwritten.
+    /// Creates a file that will be `<stem>.otlp.jsonl` in a directory, with `-2`, `-3`, … after the stem if it exists; existing files are never overwritten.
     /// Blocks.
     ///
     /// # Errors
     /// The file cannot be created.
     pub fn create(directory: &Path, stem: &str) -> io::Result<Self> {
-        for number in 1..=FILES_MAX {
-            let suffix = if number == 1 { String::new() } else { format!("-{number}") };
-            let path = directory.join(Self::name(&format!("{stem}{suffix}")));
-            // A new file for its owner alone: spans contain addresses and tokens. `create_new` follows no symlinks.
-            let created = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
-            match created {
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-                file => {
-                    return Ok(Self {
-                        out: BufWriter::new(file?),
-                        path,
-                        is_finished: false,
-                    });
-                }
-            }
-        }
-        Err(io::Error::new(
-            io::ErrorKind::AlreadyExists,
-            format!("{FILES_MAX} files have this name already"),
-        ))
+        let (path, file) = create_new(directory, stem, PARTIAL)?;
+        Ok(Self {
+            directory: directory.to_owned(),
+            stem: stem.to_owned(),
+            path,
+            out: BufWriter::new(file),
+            is_finished: false,
+        })
     }
 
     /// Writes requests as lines. Blocks.
@@ -178,15 +171,38 @@ impl SavedFile {
         requests.iter().try_for_each(|request| self.out.write_all(&request.line()))
     }
 
-    /// Completes the file and returns its path. Blocks.
+    /// Completes the file, gives it its name and returns its path. Blocks.
     ///
     /// # Errors
     /// The file cannot be written; then none is left.
     pub fn finish(mut self) -> io::Result<PathBuf> {
         self.out.flush()?;
+        // The name is taken by an empty file, which the rename replaces: an existing one is never overwritten.
+        let (path, _) = create_new(&self.directory, &self.stem, "")?;
+        if let Err(error) = fs::rename(&self.path, &path) {
+            let _ = fs::remove_file(&path);
+            return Err(error);
+        }
         self.is_finished = true;
-        Ok(self.path.clone())
+        Ok(path)
     }
+}
+
+/// Creates a file with a name that no other has, for its owner alone: spans contain addresses and tokens.
+fn create_new(directory: &Path, stem: &str, ending: &str) -> io::Result<(PathBuf, File)> {
+    for number in 1..=FILES_MAX {
+        let suffix = if number == 1 { String::new() } else { format!("-{number}") };
+        let path = directory.join(SavedFile::name(&format!("{stem}{suffix}")) + ending);
+        // `create_new` follows no symlinks.
+        match OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            file => return Ok((path, file?)),
+        }
+    }
+    Err(io::Error::new(
+        io::ErrorKind::AlreadyExists,
+        format!("{FILES_MAX} files have this name already"),
+    ))
 }
 
 impl Drop for SavedFile {

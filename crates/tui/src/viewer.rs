@@ -22,6 +22,7 @@ mod suspend;
 mod terminal;
 mod watchdog;
 
+use std::path::PathBuf;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use collector::Health;
@@ -126,7 +127,7 @@ pub async fn run(options: &Options, mode: Mode) -> Result<()> {
         health: Some(health),
         demo,
         reading: FileLoader::nothing(),
-        saving: Saving::new(),
+        saving: Saving::new(PathBuf::new()),
         ending,
         dirty: true,
         pressed: false,
@@ -141,6 +142,7 @@ pub async fn run(options: &Options, mode: Mode) -> Result<()> {
         queries,
         inbox,
         fires,
+        saving,
         ..
     } = viewer;
     // Answers in progress end here, and streams.
@@ -155,6 +157,7 @@ pub async fn run(options: &Options, mode: Mode) -> Result<()> {
         let _ = terminal.draw(&mut app, &now);
     }
     ending.watchdog.enter(Doing::Waiting);
+    saving.end().await;
     demo.shutdown().await;
     server.shutdown().await;
     stop_answering(api).await;

@@ -200,7 +200,17 @@ fn unfinished_file_is_removed() {
     let directory = tempfile::tempdir().unwrap();
     let mut file = SavedFile::create(directory.path(), "trace").unwrap();
     file.write(&Copying::whole(&store(&self::file()), only(trace(10))).0).unwrap();
-    assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
+    let names = || {
+        fs::read_dir(directory.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        names(),
+        ["trace.otlp.jsonl.part"],
+        "what is cut off does not look like a whole file"
+    );
     drop(file);
     assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0);
 }
@@ -210,6 +220,11 @@ fn saving_follows_no_symlink() {
     let directory = tempfile::tempdir().unwrap();
     let planted = directory.path().join("trace.otlp.jsonl");
     symlink(directory.path().join("elsewhere"), &planted).unwrap();
+    symlink(
+        directory.path().join("elsewhere"),
+        directory.path().join("trace.otlp.jsonl.part"),
+    )
+    .unwrap();
     let path = write(&store(&file()), directory.path()).unwrap();
     assert!(path != planted && !directory.path().join("elsewhere").exists());
 }

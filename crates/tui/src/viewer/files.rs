@@ -167,7 +167,7 @@ pub async fn open(options: &Options, paths: Vec<PathBuf>) -> Result<()> {
         health: None,
         demo: Demo::none(),
         reading,
-        saving: Saving::new(),
+        saving: Saving::new(PathBuf::new()),
         ending,
         dirty: true,
         pressed: false,
@@ -181,9 +181,11 @@ pub async fn open(options: &Options, paths: Vec<PathBuf>) -> Result<()> {
         terminal,
         ending,
         queries,
+        saving,
         ..
     } = viewer;
     drop(queries);
+    saving.end().await;
     stop_answering(api).await;
     ending.watchdog.enter(Doing::Frame);
     terminal.leave();

@@ -2,7 +2,8 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use tokio::sync::mpsc;
 use trace_files::{Copying, Request, SavedFile, Selection, SelectionCounts};
@@ -13,12 +14,16 @@ use app::{Notice, SaveRequest};
 
 /// Files being written at once.
 const AT_ONCE: usize = 4;
+/// Time for which the end waits for slices that are being written.
+const END_MAX: Duration = Duration::from_secs(2);
 /// Bytes that are copied out of the store before they are written.
 const SLICE_BYTES: usize = 4 << 20;
 
 /// Saves in progress. Each is either copied out of the store or written, slice by slice.
 #[derive(Debug)]
 pub(super) struct Saving {
+    /// The files' directory; empty for the working directory.
+    directory: PathBuf,
     sender: mpsc::Sender<Written>,
     written: mpsc::Receiver<Written>,
     /// Those whose next slice is copied, one after the other.
@@ -44,9 +49,10 @@ enum Written {
 }
 
 impl Saving {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(directory: PathBuf) -> Self {
         let (sender, written) = mpsc::channel(AT_ONCE);
         Self {
+            directory,
             sender,
             written,
             copying: VecDeque::new(),
@@ -54,7 +60,7 @@ impl Saving {
         }
     }
 
-    /// Starts to write a file into the working directory; returns a notice for the user.
+    /// Starts to write a file into the directory; returns a notice for the user.
     pub(super) fn begin(&mut self, request: SaveRequest) -> Notice {
         if self.running == AT_ONCE {
             return Notice {
@@ -89,11 +95,25 @@ impl Saving {
             self.copying.push_front(save);
             return;
         }
-        let sender = self.sender.clone();
+        let (sender, directory) = (self.sender.clone(), self.directory.clone());
         tokio::task::spawn_blocking(move || {
             // The viewer may have ended.
-            let _ = sender.blocking_send(save.write(Path::new(""), is_complete));
+            let _ = sender.blocking_send(save.write(&directory, is_complete));
         });
+    }
+
+    /// Ends what is not complete, and removes its files. Waits for slices that are being written, but not for a disk that hangs.
+    pub(super) async fn end(mut self) {
+        let mut writing = self.running - self.copying.len();
+        self.copying.clear();
+        let ended = async {
+            while writing > 0 && self.written.recv().await.is_some() {
+                writing -= 1;
+            }
+        };
+        if tokio::time::timeout(END_MAX, ended).await.is_err() {
+            tracing::warn!("files that are being written are left unfinished, under a name that ends in .part");
+        }
     }
 
     /// Waits for the next progress or result.
@@ -279,10 +299,32 @@ mod tests {
         );
     }
 
+    /// The viewer quits while the first slices of a file are written.
+    #[tokio::test]
+    async fn save_leaves_no_file_if_it_is_ended() {
+        let trace_id = TraceId::from_bytes([1; 16]).unwrap();
+        let (store, directory) = (store(trace_id), tempfile::tempdir().unwrap());
+        let names = || std::fs::read_dir(directory.path()).unwrap().count();
+        let mut saving = Saving::new(directory.path().to_owned());
+        // One whose slice is being written, as if there were more, and one that is being copied.
+        saving.begin(request(trace_id));
+        saving.begin(request(trace_id));
+        let mut save = saving.copying.pop_front().unwrap();
+        assert!(save.copying.step(&store, u64::MAX, &mut save.slice));
+        let (sender, path) = (saving.sender.clone(), directory.path().to_owned());
+        tokio::task::spawn_blocking(move || {
+            let written = save.write(&path, false);
+            assert!(matches!(&written, Written::Part(save) if save.file.is_some()));
+            let _ = sender.blocking_send(written);
+        });
+        saving.end().await;
+        assert_eq!(names(), 0);
+    }
+
     #[tokio::test]
     async fn save_of_an_evicted_trace_is_an_error() {
         let trace_id = TraceId::from_bytes([1; 16]).unwrap();
-        let mut saving = Saving::new();
+        let mut saving = Saving::new(PathBuf::new());
         for _ in 0..=AT_ONCE {
             let notice = saving.begin(request(trace_id));
             assert!(!notice.error && saving.is_copying());
