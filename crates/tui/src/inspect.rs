@@ -41,7 +41,7 @@ use trace_model::{Analysis, LogReader, Severity, SpanTree, Store, Totals, TraceI
 use app::format;
 use app::text::{clean, clean_lines};
 
-pub(crate) use plain::{heading, moment};
+pub(crate) use plain::{heading, moment, so_far};
 
 /// Something that could not be read.
 #[derive(Debug, Serialize)]

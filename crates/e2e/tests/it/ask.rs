@@ -175,6 +175,23 @@ async fn lists_are_shown_for_people_and_programs() {
     assert_eq!(rows(&["ingest"])[0]["services"][1]["service"], "shop");
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn open_trace_has_no_duration_yet() {
+    let runtime = TempDir::new().unwrap();
+    let served = serve(runtime.path()).await;
+    let mut open = span(SECOND, 1, 0, "GET /", (0, 9));
+    open.as_object_mut().unwrap().remove("endTimeUnixNano");
+    served.send_otlp(&request(&[open])).await.unwrap();
+    served
+        .query("/spanfall/v1/traces", |answer| answer["traces"][0] != Value::Null)
+        .await
+        .unwrap();
+    for words in [&["query"][..], &["trace", "last"]] {
+        let (_, output, _) = run(runtime.path(), words);
+        assert!(output.contains("still open") && !output.contains("0 ns"), "{output}");
+    }
+}
+
 /// A trace in Jaeger's form has the same spans as in the viewer's own.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn jaegers_form_of_a_trace_has_the_same_spans() {

@@ -8,7 +8,7 @@ use query::Found;
 
 use super::{found, written};
 use crate::attach::Attached;
-use crate::inspect::moment;
+use crate::inspect::{moment, so_far};
 use app::format;
 use app::text::clean;
 
@@ -48,7 +48,7 @@ fn line(trace: &Found, zone: &TimeZone) -> String {
         moment(trace.start_unix_nano, zone),
         trace.trace_id,
         app::redacted(&clean(&name)),
-        format::duration(trace.duration_ns),
+        so_far(trace.duration_ns, trace.open > 0),
         format::count(trace.spans as u64, "span"),
     );
     for (number, noun) in [(trace.errors, "error"), (trace.warnings, "warning")] {

@@ -59,7 +59,7 @@ fn lines(trace: &Trace, zone: &TimeZone) -> Vec<String> {
         .collect();
     let mut counts = format!(
         "{} · {}",
-        format::duration(summary.duration_nano),
+        so_far(summary.duration_nano, summary.in_flight > 0),
         format::count(summary.spans as u64, "span")
     );
     for (number, what) in [
@@ -137,6 +137,15 @@ fn longest(steps: impl Iterator<Item = (String, u64)>) -> String {
 
 fn or_dash(text: &str) -> std::borrow::Cow<'_, str> {
     if text.is_empty() { "-".into() } else { clean(text) }
+}
+
+/// Formats the duration of a trace, of an open one so far.
+pub(crate) fn so_far(nano: u64, is_open: bool) -> String {
+    match (is_open, nano) {
+        (false, nano) => format::duration(nano),
+        (true, 0) => "still open".to_owned(),
+        (true, nano) => format!("{} so far", format::duration(nano)),
+    }
 }
 
 pub(crate) fn moment(unix_nano: u64, zone: &TimeZone) -> String {

@@ -311,7 +311,7 @@ fn plain_output_has_the_main_facts() {
     ended.unwrap();
     for said in [
         "0af7651916cd43dd8448eb211c80319c  api 00000000000000aa",
-        "8.00 µs · 2 spans · 2 failed · 1 in flight · 1 missing",
+        "8.00 µs so far · 2 spans · 2 failed · 1 in flight · 1 missing",
         "services       api → d␛[2Jb",
     ] {
         assert!(text.contains(said), "{said}: {text}");
