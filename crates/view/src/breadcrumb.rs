@@ -5,7 +5,8 @@ use ratatui::text::{Line, Span};
 
 use super::{format, owned, theme, title};
 use app::text::shown;
-use app::{App, Filtered};
+use app::{App, Filtered, LogScreen};
+use trace_model::LogView;
 
 /// Columns of a part, at most.
 const PART_COLUMNS_MAX: usize = 32;
@@ -23,8 +24,12 @@ pub(super) fn of_screen(app: &App) -> Line<'static> {
     if parts.is_empty() {
         parts.push(app.screens.tab().name().to_owned());
     }
-    let selected = app.waterfall.selected().map(|(trace_id, _)| trace_id);
-    if let Some(trace_id) = selected.filter(|_| app.screens.tab() == app::Tab::Traces && top.is_of_trace()) {
+    // The log records stay those of their trace if it is evicted, and another one is selected.
+    let trace_id = match app.log_screen().map(LogScreen::view) {
+        Some(LogView::Trace) => app.store.log_query(LogView::Trace).and_then(|query| query.trace_id),
+        _ => app.waterfall.selected().map(|(trace_id, _)| trace_id),
+    };
+    if let Some(trace_id) = trace_id.filter(|_| app.screens.tab() == app::Tab::Traces && top.is_of_trace()) {
         let name = app
             .store
             .trace(trace_id)

@@ -6,9 +6,9 @@ use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value};
 use opentelemetry_proto::tonic::logs::v1::{LogRecord, ResourceLogs, ScopeLogs};
 use opentelemetry_proto::tonic::resource::v1::Resource;
 use ratatui::layout::Position;
-use trace_model::{Source, otlp};
+use trace_model::{Source, Store, otlp};
 
-use crate::scene::{MILLI, START, Scene, password_reset, span_id};
+use crate::scene::{MILLI, START, Scene, password_reset, span, span_id};
 use crate::snapshots::at_all_sizes;
 
 fn text(value: &str) -> AnyValue {
@@ -233,6 +233,36 @@ fn logs_of_the_trace_are_the_same_screen() {
     scene.press(&[Key::Esc, Key::Esc]);
     scene.draw();
     assert_eq!(scene.app.key_context(), KeyContext::Traces);
+}
+
+#[test]
+fn logs_of_an_evicted_trace_keep_its_name_until_it_arrives_again() {
+    let mut scene = Scene::new(Mode::Viewer, 120, 40);
+    scene.app.store = Store::new(1 << 20);
+    let arrive = |scene: &mut Scene| {
+        scene.add(password_reset());
+        scene.add_logs(1, 7, &[(165, 13, "the server is slow")]);
+        while scene.app.search(100) {}
+    };
+    arrive(&mut scene);
+    scene.type_keys("L");
+    assert!(scene.text().contains("the server is slow"), "{}", scene.text());
+    let large = "x".repeat(20_000);
+    for number in 2..=120 {
+        scene.add(vec![span(number, 1, 0, "api", &large, 0, 1)]);
+        scene.draw();
+    }
+    let text = scene.text();
+    assert!(
+        text.contains("01010101… › LOGS") && !text.contains("the server is slow"),
+        "{text}"
+    );
+    arrive(&mut scene);
+    let text = scene.text();
+    assert!(
+        text.contains("01010101… › LOGS") && text.contains("the server is slow"),
+        "{text}"
+    );
 }
 
 #[test]
