@@ -86,6 +86,11 @@ fn since_counts_from_the_newest_record_of_files() {
     screen.wait_frame("both traces", |text| {
         text.contains("early crossing") && text.contains("late crossing")
     });
+    // Whichever trace is selected.
+    screen.press("G").unwrap();
+    screen.wait_frame("the oldest one selected", |text| {
+        text.contains("▸ ") && text.lines().any(|line| line.contains('▸') && line.contains("early"))
+    });
     screen.press("/since:5m\r").unwrap();
     screen.wait_frame("the late one", |text| {
         text.contains("late crossing") && !text.contains("early crossing")
