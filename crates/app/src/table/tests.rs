@@ -72,8 +72,8 @@ fn cells_follow_columns_and_order() {
         .collect();
     assert_eq!(
         areas,
-        [(1, 7), (8, 8), (17, 7)],
-        "the last one grows up to its most, after a gap"
+        [(3, 7), (10, 8), (19, 8)],
+        "after the cursor, and the last one up to its most after a gap"
     );
     table.sort_by(0);
     laid_out(&mut table, 60);

@@ -221,7 +221,8 @@ mod tests {
         assert_eq!(widths(60, columns), [18, 31, 5]);
         assert_eq!(widths(32, columns), [12, 20, 0]);
         assert_eq!(widths(29, columns), [12, 12, 5]);
-        assert_eq!(widths(15, columns), [15, 0, 0]);
+        assert_eq!(widths(15, columns), [10, 0, 5]);
+        assert_eq!(widths(14, columns), [14, 0, 0]);
     }
 
     #[test]
