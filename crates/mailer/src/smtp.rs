@@ -126,11 +126,17 @@ fn reason(error: &smtp::Error) -> String {
     };
     match (cause.kind(), cause.get_ref()) {
         (io::ErrorKind::TimedOut, _) => format!("no reply from the SMTP server within {} s", SMTP_TIMEOUT.as_secs()),
-        // What rustls reports comes as invalid data: a certificate, or a server that does not speak TLS.
+        // What rustls reports comes as invalid data: a certificate, or a server without TLS.
         (io::ErrorKind::InvalidData, Some(tls)) => {
             let tls = tls.to_string();
             let tls = printable::clean(&tls);
-            format!("no TLS connection to the SMTP server: {tls} (check SMTP_URL and SMTP_TLS_CA)")
+            // What `openssl req -x509` makes; other clients accept it.
+            let advice = if tls.contains("CaUsedAsEndEntity") {
+                "the server's certificate is a CA's: make it with basicConstraints CA:FALSE"
+            } else {
+                "check SMTP_URL and SMTP_TLS_CA"
+            };
+            format!("no TLS connection to the SMTP server: {tls} ({advice})")
         }
         (kind, _) => format!("no connection to the SMTP server: {kind}"),
     }

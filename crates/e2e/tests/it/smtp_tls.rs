@@ -16,19 +16,38 @@ struct Certificates {
     key: PathBuf,
 }
 
+const KEY: &str = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes";
+
+fn openssl(directory: &Path, arguments: &str) {
+    let mut openssl = Command::new("openssl");
+    let output = openssl.args(arguments.split(' ')).current_dir(directory).output();
+    let output = output.unwrap_or_else(|error| panic!("openssl: {error}: apt-get install openssl"));
+    assert!(output.status.success(), "openssl {arguments}: {output:?}");
+}
+
+/// Makes a certificate that is signed by itself.
+fn self_signed(directory: &Path, extensions: &str) -> Certificates {
+    openssl(
+        directory,
+        &format!(
+            "req -x509 {KEY} -keyout key.pem -out certificate.pem -days 1 -subj /CN=localhost -addext subjectAltName=DNS:localhost{extensions}"
+        ),
+    );
+    let certificate = directory.join("certificate.pem");
+    Certificates {
+        authority: certificate.clone(),
+        certificate,
+        key: directory.join("key.pem"),
+    }
+}
+
 fn certificates(directory: &Path) -> Certificates {
-    let openssl = |arguments: &str| {
-        let mut openssl = Command::new("openssl");
-        let output = openssl.args(arguments.split(' ')).current_dir(directory).output();
-        let output = output.unwrap_or_else(|error| panic!("openssl: {error}: apt-get install openssl"));
-        assert!(output.status.success(), "openssl {arguments}: {output:?}");
-    };
-    let key = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes";
+    let openssl = |arguments: &str| openssl(directory, arguments);
     std::fs::write(directory.join("names"), "subjectAltName=DNS:localhost").unwrap();
     openssl(&format!(
-        "req -x509 {key} -keyout authority.key -out authority.pem -subj /CN=authority -days 1"
+        "req -x509 {KEY} -keyout authority.key -out authority.pem -subj /CN=authority -days 1"
     ));
-    openssl(&format!("req {key} -keyout key.pem -out request -subj /CN=localhost"));
+    openssl(&format!("req {KEY} -keyout key.pem -out request -subj /CN=localhost"));
     openssl(
         "x509 -req -in request -CA authority.pem -CAkey authority.key -CAcreateserial -days 1 -extfile names -out certificate.pem",
     );
@@ -41,10 +60,22 @@ fn certificates(directory: &Path) -> Certificates {
 
 /// TLS mode of the server, the matching URL, and whether the mailer trusts the CA.
 async fn mailed(kind: &str, scheme: &str, query: &str, trusts: bool) {
-    let Some(python) = interpreter_or_skip() else { return };
     let directory = tempfile::tempdir().unwrap();
     let files = certificates(directory.path());
-    let (address, maildir) = (free_address().unwrap(), directory.path().join("mail"));
+    let error = if trusts { None } else { Some("invalid peer certificate") };
+    mailed_with(&files, directory.path(), (kind, scheme, query), trusts, error).await;
+}
+
+/// Expects a mail, or an attempt that fails with this error.
+async fn mailed_with(
+    files: &Certificates,
+    directory: &Path,
+    (kind, scheme, query): (&str, &str, &str),
+    trusts: bool,
+    error: Option<&str>,
+) {
+    let Some(python) = interpreter_or_skip() else { return };
+    let (address, maildir) = (free_address().unwrap(), directory.join("mail"));
     let (certificate, key) = (files.certificate.display().to_string(), files.key.display().to_string());
     let arguments = [&*format!("--{kind}cert"), &certificate, &*format!("--{kind}key"), &key];
     let _server = SmtpServer::start(&python, address, Receives::Into(&maildir), &arguments)
@@ -59,15 +90,15 @@ async fn mailed(kind: &str, scheme: &str, query: &str, trusts: bool) {
     }
     let services = Services::start_with(&broker, &env).await.unwrap();
     services.request("jane@example.org", &[]).await.unwrap();
-    if trusts {
-        let all = || async { (delivered(&maildir).unwrap().len() == 1).then_some(()) };
-        eventually(DEADLINE, all).await.unwrap();
-    } else {
+    if let Some(error) = error {
         // It is retried, and nothing is sent meanwhile.
         let retried = |line: &serde_json::Value| line["message"].as_str().is_some_and(|text| text.contains("retrying later"));
         let line = services.mailer.line(DEADLINE, retried).await.unwrap().to_string();
-        assert!(line.contains("invalid peer certificate"), "{line}");
+        assert!(line.contains(error), "{line}");
         assert!(delivered(&maildir).unwrap().is_empty());
+    } else {
+        let all = || async { (delivered(&maildir).unwrap().len() == 1).then_some(()) };
+        eventually(DEADLINE, all).await.unwrap();
     }
 }
 
@@ -86,4 +117,17 @@ async fn mail_is_sent_over_starttls() {
 async fn mail_is_not_sent_to_an_untrusted_server() {
     mailed("smtps", "smtps", "", false).await;
     mailed("tls", "smtp", "?tls=required", false).await;
+}
+
+/// A certificate that is its own CA: rustls accepts it if its extensions do not make it a CA's.
+#[tokio::test(flavor = "multi_thread")]
+async fn mail_is_sent_to_a_server_with_a_self_signed_certificate() {
+    for (extensions, error) in [
+        (" -addext basicConstraints=critical,CA:FALSE", None),
+        ("", Some("make it with basicConstraints CA:FALSE")),
+    ] {
+        let directory = tempfile::tempdir().unwrap();
+        let files = self_signed(directory.path(), extensions);
+        mailed_with(&files, directory.path(), ("smtps", "smtps", ""), true, error).await;
+    }
 }
