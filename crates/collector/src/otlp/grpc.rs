@@ -57,7 +57,7 @@ async fn call(intake: &Intake, request: Request, http: SocketAddr) -> Result<Res
     let known = METHODS.iter().find(|(path, _)| *path == head.uri.path());
     let rejection = match known {
         _ if !layers::is_grpc(&head.headers) => {
-            let reason = format!("this port speaks gRPC (content type application/grpc); OTLP/HTTP listens on http://{http}");
+            let reason = format!("this port is for gRPC (content type application/grpc); OTLP/HTTP listens on http://{http}");
             Rejection::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, reason)
         }
         _ if head.method != Method::POST => {

@@ -29,7 +29,7 @@ impl Requests {
     /// The HTTP client cannot be set up.
     pub fn new(events: mpsc::Sender<DemoEvent>) -> reqwest::Result<Self> {
         let builder = http_client::builder().timeout(RESPONSE_WAIT_MAX).no_proxy();
-        // The API speaks plain HTTP: it must not fail on a machine without certificates.
+        // The API is plain HTTP: it must not fail on a machine without certificates.
         let client = builder.tls_certs_only([]).build()?;
         Ok(Self { client, events })
     }
