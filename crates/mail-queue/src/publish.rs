@@ -16,7 +16,7 @@ pub enum PublishError {
     #[error("rejected by the broker")]
     Rejected,
     /// The connection failed. The message may have arrived.
-    #[error("connection lost: {0}")]
+    #[error("connection to the broker failed: {0}")]
     Lost(#[from] lapin::Error),
 }
 
