@@ -5,10 +5,9 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use trace_model::work::{self, STRIDE, VISIT, strides, visited};
-use trace_model::{SpanTree, Store, TraceReader};
+use trace_model::{SpanTree, Store, TraceCursor, TraceReader};
 
 use crate::Calls;
-use crate::trace_cursor::TraceCursor;
 
 /// Maximum number of pairs of services of an answer. Names are set by senders.
 pub const CALLS_MAX: usize = 10_000;

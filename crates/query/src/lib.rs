@@ -31,7 +31,6 @@ mod search;
 mod show;
 mod survey;
 mod tag;
-mod trace_cursor;
 mod traces;
 mod uploads;
 

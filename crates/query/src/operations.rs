@@ -4,10 +4,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use trace_model::work::{self, VISIT};
-use trace_model::{RawProgress, SpanKind, Store, StoredReader};
+use trace_model::{RawProgress, SpanKind, Store, StoredReader, TraceCursor};
 
 use crate::Operation;
-use crate::trace_cursor::TraceCursor;
 
 /// Maximum number of operations of an answer. Names are set by senders: names with a number in them would be unbounded.
 pub const OPERATIONS_MAX: usize = 10_000;

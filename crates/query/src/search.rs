@@ -2,10 +2,9 @@
 
 use std::ops::RangeInclusive;
 
-use trace_model::{Candidate, Filter, RawProgress, Store, StoredReader, StoredSpan, TraceId, work};
+use trace_model::{Candidate, Filter, RawProgress, Store, StoredReader, StoredSpan, TraceCursor, TraceId, work};
 
 use crate::Tag;
-use crate::trace_cursor::TraceCursor;
 
 /// Conditions on one span of a trace: the trace is found if one of its spans meets all of them.
 #[derive(Clone, Debug, PartialEq)]

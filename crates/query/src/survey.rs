@@ -1,11 +1,10 @@
 //! Operations, calls and queues of many traces.
 
-use trace_model::{Store, work};
+use trace_model::{Store, TraceCursor, work};
 use trace_stats::{Survey, SurveyPass};
 
 use crate::Search;
 use crate::search::{Matched, Matching};
-use crate::trace_cursor::TraceCursor;
 
 /// A survey of the traces of a list, in steps. A trace that arrives after the start is not met.
 ///

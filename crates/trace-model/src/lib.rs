@@ -79,7 +79,7 @@ pub use store::{
     ClientReport, ErrorReader, ErrorRecord, ErrorScope, Expectation, ListPlace, LogCondition, LogEdits, LogId, LogQuery,
     LogReader, LogView, MatchReader, Matches, RANKED, RankBy, Ranking, RawProgress, RawReader, ReportedError, Revision, Root,
     SECONDS, SHAPE, SPAN_EXCEPTIONS_MAX, SearchProgress, ServiceStats, SpanPlaces, Store, StoredLog, StoredReader, StoredSpan,
-    Totals, TraceSummary,
+    Totals, TraceCursor, TraceSummary,
 };
 pub use subject::{CallStatus, SpanSubject, StatusClass, grpc_status};
 pub use tree::{SpanTree, TraceReader};

@@ -37,6 +37,7 @@ mod sorted;
 mod stored;
 mod summary;
 mod trace;
+mod trace_cursor;
 mod write;
 
 use std::collections::BTreeSet;
@@ -77,6 +78,7 @@ pub use stored::{StoredLog, StoredReader, StoredSpan};
 use summary::Summaries;
 pub use summary::{Root, SHAPE, TraceSummary};
 use trace::{List, Trace};
+pub use trace_cursor::TraceCursor;
 
 /// Divisor of the budget for hidden spans.
 const HIDDEN: usize = 64;

@@ -18,7 +18,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use trace_model::work;
-use trace_model::{ErrorRecord, ErrorScope, ListPlace, LogReader, Revision, SpanId, SpanKey, Store};
+use trace_model::{ErrorRecord, ErrorScope, LogReader, Revision, SpanId, SpanKey, Store, TraceCursor};
 
 use crate::template::{ShapeId, Templates};
 use grouping::Regrouping;
@@ -31,8 +31,6 @@ pub const ERRORS_MAX: usize = 50_000;
 pub const INTERVALS: usize = 12;
 /// Interval between looks for new errors, and between groupings, in nanoseconds.
 const INTERVAL_NANO: u64 = 500_000_000;
-/// Traces fetched from the store at once.
-const FETCH_TRACES: usize = 64;
 /// Rest of a trace after it was read, in nanoseconds for each unit of work: a trace of a million spans that grows is read every second.
 const REST_NANO_PER_WORK: u64 = 10;
 
@@ -175,7 +173,7 @@ pub struct Errors {
     looked: u64,
     evicted: u64,
     /// All traces are looked at, from this place on.
-    pass: Option<ListPlace>,
+    pass: Option<TraceCursor>,
     /// All log records are looked at for those outside of traces.
     log_pass: Option<LogReader>,
     /// Traces and log records to be read, with the time from which on.
@@ -276,11 +274,17 @@ impl Errors {
         if unix_nano < self.looked || unix_nano - self.looked >= INTERVAL_NANO {
             self.look(store, unix_nano);
         }
-        while self.pass.is_some() {
-            self.look_at_all(store, unix_nano);
-            if work::done() >= until {
-                return true;
+        if let Some(mut pass) = self.pass.take() {
+            while let Some(trace_id) = pass.next(store) {
+                if store.has_errors(trace_id) {
+                    self.wait_for(ErrorScope::Trace(trace_id), unix_nano);
+                }
+                if work::done() >= until {
+                    self.pass = Some(pass);
+                    return true;
+                }
             }
+            self.log_pass = Some(LogReader::of_all());
         }
         if let Some(mut pass) = self.log_pass.take() {
             let left = until.saturating_sub(work::done());
@@ -316,7 +320,7 @@ impl Errors {
         }
         match store.errors_since(self.seen) {
             Some(scopes) => scopes.into_iter().for_each(|scope| self.wait_for(scope, unix_nano)),
-            None => self.pass = Some(ListPlace::default()),
+            None => self.pass = Some(TraceCursor::all()),
         }
         self.seen = store.revision();
         let totals = store.totals();
@@ -329,20 +333,6 @@ impl Errors {
     fn wait_for(&mut self, scope: ErrorScope, unix_nano: u64) {
         let rested = self.resting.get(&scope).map_or(unix_nano, |rested| unix_nano.max(*rested));
         self.waiting.insert((rested, scope));
-    }
-
-    fn look_at_all(&mut self, store: &Store, unix_nano: u64) {
-        let Some(place) = self.pass else { return };
-        let (traces, next) = store.arrived_after(place, FETCH_TRACES);
-        self.pass = (!traces.is_empty()).then_some(next);
-        if self.pass.is_none() {
-            self.log_pass = Some(LogReader::of_all());
-        }
-        for trace_id in traces {
-            if store.has_errors(trace_id) {
-                self.wait_for(ErrorScope::Trace(trace_id), unix_nano);
-            }
-        }
     }
 
     /// Begins to read the next trace or log record; returns false if there is none.
@@ -444,7 +434,7 @@ impl Errors {
         let is_full = texts.types.is_full() || texts.frames.is_full() || texts.templates.others() > 0;
         if is_full && self.readings > 4 * self.found.len() as u64 {
             *self = Self {
-                pass: Some(ListPlace::default()),
+                pass: Some(TraceCursor::all()),
                 seen: self.seen,
                 looked: self.looked,
                 evicted: self.evicted,

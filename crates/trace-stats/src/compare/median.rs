@@ -1,10 +1,9 @@
 //! Median of the traces of one operation.
 
 use std::sync::Arc;
-use std::vec;
 
 use trace_model::work::{self, Steps, VISIT, Visits, drop_in_steps};
-use trace_model::{ListPlace, Store, TraceId, TraceReader};
+use trace_model::{Store, TraceCursor, TraceId, TraceReader};
 
 use super::profile::{Paths, Profile, Sums, Totals};
 
@@ -12,8 +11,6 @@ use super::profile::{Paths, Profile, Sums, Totals};
 pub const MEDIAN_TRACES: usize = 100;
 /// Maximum number of call paths kept while it is computed. A trace that would exceed it is skipped.
 pub const MEDIAN_SPANS: usize = 200_000;
-/// Traces fetched from the list at once.
-const FETCH_TRACES: usize = 64;
 
 /// Operation of a trace: service and name of its root.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -45,8 +42,7 @@ impl RootOperation {
 pub struct MedianPass {
     operation: RootOperation,
     except: TraceId,
-    place: ListPlace,
-    ahead: vec::IntoIter<TraceId>,
+    traces: TraceCursor,
     /// Traces whose root operation is not known yet.
     unknown: Vec<TraceId>,
     reading: Option<TraceReader<Profile>>,
@@ -75,8 +71,7 @@ impl MedianPass {
         Self {
             operation,
             except,
-            place: ListPlace::default(),
-            ahead: Vec::new().into_iter(),
+            traces: TraceCursor::listed(),
             unknown: Vec::new(),
             reading: None,
             looked_at: 0,
@@ -125,12 +120,7 @@ impl MedianPass {
                 if self.profiles.len() >= MEDIAN_TRACES {
                     return false;
                 }
-                if self.ahead.len() == 0 {
-                    let (traces, place) = store.listed_after(self.place, FETCH_TRACES);
-                    self.place = place;
-                    self.ahead = traces.into_iter();
-                }
-                let Some(trace_id) = self.ahead.next().or_else(|| self.unknown.pop()) else {
+                let Some(trace_id) = self.traces.next(store).or_else(|| self.unknown.pop()) else {
                     return false;
                 };
                 self.looked_at += 1;

@@ -2,15 +2,17 @@
 
 use std::vec;
 
-use trace_model::work::{self, VISIT};
-use trace_model::{ListPlace, Store, TraceId};
+use super::Store;
+use super::read::ListPlace;
+use crate::TraceId;
+use crate::work::{self, VISIT};
 
 /// Traces fetched from the list at once.
 const FETCH_TRACES: usize = 64;
 
 /// Traces in order of arrival, the last arrived first. One that arrives after the start is not met.
 #[derive(Debug, Default)]
-pub(crate) struct TraceCursor {
+pub struct TraceCursor {
     is_filtered: bool,
     place: ListPlace,
     ahead: vec::IntoIter<TraceId>,
@@ -18,19 +20,22 @@ pub(crate) struct TraceCursor {
 
 impl TraceCursor {
     /// Starts before the first of all traces.
-    pub(crate) fn all() -> Self {
+    #[must_use]
+    pub fn all() -> Self {
         Self::default()
     }
 
     /// Starts before the first trace that the store's filter finds.
-    pub(crate) fn listed() -> Self {
+    #[must_use]
+    pub fn listed() -> Self {
         Self {
             is_filtered: true,
             ..Self::default()
         }
     }
 
-    pub(crate) fn next(&mut self, store: &Store) -> Option<TraceId> {
+    /// Returns the next trace; `None` after the last.
+    pub fn next(&mut self, store: &Store) -> Option<TraceId> {
         if self.ahead.len() == 0 {
             let (traces, place) = if self.is_filtered {
                 store.listed_after(self.place, FETCH_TRACES)
