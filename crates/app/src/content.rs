@@ -25,6 +25,8 @@ pub enum Role {
     Error,
     /// Is what was looked for.
     Found,
+    /// Is on the critical path.
+    Critical,
     /// A span that did not reach Sentry.
     Missing,
     /// A span that is different there.

@@ -161,7 +161,7 @@ pub(crate) use traces::span_days;
 pub use traces::{TraceList, sentry_reach};
 pub use value_screen::{ValueRow, ValueScreen};
 pub use warnings::{BELOW as WARNINGS_BELOW, WarningList};
-pub use waterfall::{Find, Stretch, Waterfall, WaterfallColumns, WaterfallParts, Zoom, indentation};
+pub use waterfall::{Find, Stretch, Waterfall, WaterfallColumns, WaterfallParts, WaterfallRow, Zoom, indentation};
 
 use trail::Departure;
 

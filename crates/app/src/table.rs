@@ -9,6 +9,7 @@ mod column;
 mod widths;
 mod window;
 
+pub(crate) use cells::cell;
 pub use cells::{CURSOR, Head, TableCells, TableRow};
 pub(crate) use column::{Column, Rank, StoredOrder, Table, Width, sort_cycle};
 pub use widths::{Align, longest};

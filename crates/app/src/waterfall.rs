@@ -1,5 +1,6 @@
 //! The spans of one trace: the cursor, the folds, and which rows are in view.
 
+mod columns;
 mod find;
 mod jump;
 mod layout;
@@ -13,6 +14,7 @@ use trace_model::work::{self, Steps};
 use trace_model::{Clock, Outline, Row, Severity, SpanId, SpanKey, Store, TraceId};
 
 use super::{Action, scrolled, window};
+pub use columns::WaterfallRow;
 pub use find::Find;
 pub(super) use jump::Jumps;
 pub(super) use jump::Went;

@@ -20,6 +20,7 @@ pub(super) fn style(role: Role) -> Style {
         Role::Warning => style.fg(theme::WARNING),
         Role::Error => style.fg(theme::ERROR),
         Role::Found => style.fg(theme::FOUND),
+        Role::Critical => style.fg(theme::CRITICAL),
         Role::Missing => style.fg(theme::ERROR).bold(),
         Role::Different => style.fg(theme::WARNING).bold(),
         Role::Service(number) => style.fg(theme::service_color(number)),

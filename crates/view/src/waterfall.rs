@@ -10,12 +10,12 @@ mod scale;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::Stylize;
-use ratatui::text::{Line, Span};
+use ratatui::text::Line;
 use trace_model::{CrossCheck, Row};
 
 use super::bars::Axis;
-use super::{Now, cursor, format, hint, ruled, theme, title};
-use app::{App, Listener, Mode, Pane, WaterfallColumns as Columns, WaterfallParts, Zoom};
+use super::{Now, content, cursor, format, hint, ruled, theme, title};
+use app::{App, Listener, Mode, Pane, WaterfallColumns as Columns, WaterfallParts, WaterfallRow, Zoom};
 
 pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, now: &Now) {
     if area.is_empty() {
@@ -66,13 +66,25 @@ pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, now: &Now) {
             cursor(frame, area, area.x, focused);
         }
         row::draw(frame, row, area, &row_style);
-        mark(frame, check.as_ref(), row, columns.at(area), now);
+        let cells = WaterfallRow {
+            row,
+            mark: mark(check.as_ref(), row, now),
+            longest_run: row_style.longest_run,
+            now,
+        };
+        for (line, area) in columns.cells(&cells, area.y) {
+            content::draw(frame, &line, area);
+        }
     }
     if app.waterfall.find().is_open() {
         find::draw(frame, app, area);
     }
-    if outline.is_empty() && outline.is_reading() {
-        let text = format!("reading {} …", format::count(trace.spans as u64, "span"));
+    if outline.is_empty() {
+        let text = match trace.spans {
+            0 if trace.error_events > 0 => String::new(),
+            0 => "no spans, only log records · L lists them".to_owned(),
+            spans => format!("reading {} …", format::count(spans as u64, "span")),
+        };
         frame.render_widget(hint([Line::from(text.fg(theme::DIM))]), parts.rows);
     }
     let last = app.waterfall.visible().start + rows.len();
@@ -92,13 +104,10 @@ fn axis(zoom: &Zoom, cells: u16) -> Axis {
     }
 }
 
-/// Draws the mark of a span's cross-check; nothing if it was not checked.
-fn mark(frame: &mut Frame, check: Option<&CrossCheck>, row: &Row, area: Rect, now: &Now) {
-    let verdict = check.and_then(|check| check.verdict(&row.key, now.unix_nano));
-    let mark = verdict.map(|verdict| verdict.mark());
-    if let Some(mark) = mark.filter(|mark| *mark != '–') {
-        frame.render_widget(Span::styled(mark.to_string(), theme::verdict(mark)), area);
-    }
+/// Returns the mark of a span's cross-check; `None` if it was not checked.
+fn mark(check: Option<&CrossCheck>, row: &Row, now: &Now) -> Option<char> {
+    let verdict = check?.verdict(&row.key, now.unix_nano)?;
+    Some(verdict.mark()).filter(|mark| *mark != '–')
 }
 
 /// Draws the number of rows below the last one in the corner of the area.

@@ -171,7 +171,7 @@ fn room(align: Align, area: Rect) -> usize {
 }
 
 /// Returns the cell of a row. What does not fit is cut at its end: a number without its first digits is another number.
-fn cell<T: Table>(column: &Column<T>, row: &T::Row<'_>, room: usize) -> Line {
+pub(crate) fn cell<T: Table>(column: &Column<T>, row: &T::Row<'_>, room: usize) -> Line {
     let line = (column.cell)(row, room);
     if line.width() <= room {
         return line;

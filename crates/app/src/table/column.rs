@@ -28,8 +28,8 @@ pub(crate) trait Table: 'static {
 
 /// A column of a table.
 pub(crate) struct Column<T: Table + ?Sized> {
-    pub(super) name: &'static str,
-    pub(super) align: Align,
+    pub(crate) name: &'static str,
+    pub(crate) align: Align,
     width: Width,
     /// A text's width below its least one, if it would be hidden otherwise.
     tight: Option<u16>,
@@ -221,6 +221,14 @@ impl<T: Table + ?Sized> Column<T> {
         T::Row<'a>: 'r,
     {
         self.is_used.is_none_or(|is_used| rows.any(is_used))
+    }
+
+    /// Returns its width if that is always the same, otherwise 0.
+    pub(crate) const fn fixed_width(&self) -> u16 {
+        match self.width {
+            Width::Fixed(width) => width,
+            Width::Text(_) | Width::Of(_) => 0,
+        }
     }
 
     pub(super) const fn is_measured(&self) -> bool {

@@ -2,6 +2,9 @@
 
 use ratatui_core::layout::Rect;
 
+use super::columns::{self, WaterfallRow};
+use crate::content::Line;
+
 /// A pane of fewer lines is a low one.
 const LOW: u16 = 14;
 /// So many spans, and the whole trace in a line, need a pane that is not a low one.
@@ -78,17 +81,13 @@ impl WaterfallParts {
     }
 }
 
-/// Areas of tree, durations and bars, by their first line.
+/// Areas of tree, columns and bars, by their first line.
 #[derive(Clone, Copy, Debug)]
 pub struct WaterfallColumns {
     /// The tree.
     pub label: Rect,
-    /// One column: whether the span reached Sentry.
-    pub mark: Rect,
-    /// Durations of spans.
-    pub duration: Rect,
-    /// One column: whether the trace waited for the span.
-    pub critical: Rect,
+    /// The columns between tree and bars.
+    columns: [Rect; columns::COUNT],
     /// The time axis.
     pub bars: Rect,
 }
@@ -97,35 +96,34 @@ impl WaterfallColumns {
     /// Divides the pane.
     #[must_use]
     pub fn of(area: Rect) -> Self {
-        let label = (area.width * 2 / 5).clamp(area.width.min(24), 64);
-        let duration = 10.min(area.width - label);
-        let bars = area.width.saturating_sub(label + duration + 2);
-        let at = |x: u16, width: u16| Rect {
-            x: area.x + x,
-            width,
-            height: 1,
-            ..area
-        };
         // Of the label the first column is for the cursor, the last one is empty.
-        let text = label.saturating_sub(1);
+        let label = (area.width * 2 / 5).clamp(area.width.min(24), 64).saturating_sub(1);
+        let row = Rect { height: 1, ..area }.intersection(area);
+        let at = |x: u16, width: u16| {
+            Rect {
+                x: area.x.saturating_add(x),
+                width,
+                ..row
+            }
+            .intersection(row)
+        };
+        let bars = label + columns::WIDTH;
         Self {
-            label: at(0, text),
-            mark: at(text, 1.min(label - text)),
-            duration: at(label, duration),
-            critical: at((label + duration).min(area.width), 1.min(area.width - label - duration)),
-            bars: at((label + duration + 1).min(area.width), bars),
+            label: at(0, label),
+            columns: columns::areas(row, area.x.saturating_add(label)),
+            // The last column of the pane is empty.
+            bars: at(bars, area.width.saturating_sub(bars + 1)),
         }
     }
 
-    /// Returns the area of a row's mark.
-    #[must_use]
-    pub fn at(self, row: Rect) -> Rect {
-        Rect {
-            y: row.y,
-            height: 1,
-            ..self.mark
-        }
-        .intersection(row)
+    /// Returns the names of the columns between tree and bars, each with the area in which it ends.
+    pub fn heads(&self) -> impl Iterator<Item = (&'static str, Rect)> {
+        columns::heads(&self.columns)
+    }
+
+    /// Returns the cells of a row between tree and bars, each in its place of the line `y`.
+    pub fn cells(&self, row: &WaterfallRow<'_>, y: u16) -> impl Iterator<Item = (Line, Rect)> {
+        columns::cells(&self.columns, row, y)
     }
 }
 

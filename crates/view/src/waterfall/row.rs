@@ -6,12 +6,12 @@ use ratatui::layout::{Margin, Rect};
 use ratatui::style::{Style, Stylize};
 use ratatui::text::{Line, Span};
 use trace_model::sentry::Gravity;
-use trace_model::{ErrorMark, Lint, Row, RowSpan, Rule, SpanSubject, StatusCode};
+use trace_model::{ErrorMark, Lint, Row, Rule, SpanSubject, StatusCode};
 use unicode_width::UnicodeWidthStr;
 
 use super::super::bars::Axis;
 use super::super::subject::described;
-use super::super::{Now, flush_right, format, theme};
+use super::super::{Now, format, theme};
 use super::{Columns, bar};
 use app::Waterfall;
 use app::format::service_name;
@@ -46,12 +46,6 @@ pub(super) fn draw(frame: &mut Frame, row: &Row, area: Rect, row_style: &RowStyl
         label.push_span(" ±".fg(theme::WARNING));
     }
     frame.render_widget(label, on_row(label_area));
-    if let Some(line) = &row.line {
-        flush_right(frame, length(row, line, row_style), on_row(row_style.columns.duration));
-    }
-    if !row.reading.critical.is_empty() {
-        frame.render_widget("┃".fg(theme::CRITICAL), on_row(row_style.columns.critical));
-    }
     bar::draw(frame, row, on_row(row_style.columns.bars), row_style);
 }
 
@@ -232,15 +226,4 @@ fn marks(row: &Row, width: usize) -> Vec<Span<'static>> {
         several => _ = mark(format!(" ⇄{several}"), Style::new().fg(theme::ACCENT)),
     }
     marks
-}
-
-fn length(row: &Row, line: &RowSpan, row_style: &RowStyle) -> Span<'static> {
-    if let Some(group) = row.group {
-        return format::duration(group.total_nano).into();
-    }
-    match line.end_unix_nano {
-        Some(end) if end < line.start_unix_nano => "ends early".fg(theme::WARNING),
-        Some(end) => format::duration(end - line.start_unix_nano).into(),
-        None => format::running(line.start_unix_nano, row_style.now, row_style.longest_run).fg(theme::WARNING),
-    }
 }

@@ -25,13 +25,12 @@ pub(super) fn draw(frame: &mut Frame, axis: Axis, row: Rect, columns: Columns, c
             ..row
         },
     );
-    if checked {
-        let title = "Sentry";
-        let width = u16::try_from(title.len()).unwrap_or(0);
-        // Its last letter stands over the marks.
-        let x = (columns.mark.x + 1).saturating_sub(width);
+    for (name, area) in columns.heads().filter(|_| checked) {
+        let width = u16::try_from(name.len()).unwrap_or(0);
+        // Its last letter is above the end of the column.
+        let x = area.right().saturating_sub(width);
         if x > columns.label.x + 19 {
-            frame.render_widget(label(title), Rect { x, width, ..row }.intersection(row));
+            frame.render_widget(label(name), Rect { x, width, ..row }.intersection(row));
         }
     }
     let mut free_from = 0;
