@@ -1,117 +1,25 @@
 //! The errors of all traces: groups, and the events of the one under the cursor.
 
+mod columns;
+mod event;
+
 use ratatui_core::layout::Rect;
 use trace_model::{SpanKey, Store, outside_of_spans};
 use trace_stats::{ErrorGroup, ErrorId, ErrorPlace, Errors, GroupId, ReportedBy, SpanPlace};
 
-use super::{Action, List, ListFilter, Notice, Times};
-use crate::content::{Line, Means, Piece, Role};
+use super::{Action, List, Notice, Times};
 use crate::details::ErrorDetails;
-use crate::figures::histogram;
-use crate::format::{self, Now, service_name};
-use crate::layer::{Component, Opened, Outcome, Placed};
+use crate::format::{self, Now};
+use crate::layer::{Component, Outcome, Placed};
 use crate::layout::{ListParts, below_title};
-use crate::table::{Column, Query, Rank, Table, TableState, Width};
+use crate::table::{Query, TableState};
 use crate::text::first_line;
 use crate::{App, Effect, Layer, Screen, Tab};
+use columns::{ErrorRow, name};
+pub use event::ErrorScreen;
 
 /// Lines about the event of the row under the cursor, at most.
 const BELOW_MAX: u16 = 18;
-
-/// A group with what its cells need.
-pub(crate) struct ErrorRow<'a> {
-    group: &'a ErrorGroup,
-    is_new: bool,
-    times: Times,
-    now: &'a Now,
-}
-
-impl Table for ErrorList {
-    type Row<'a> = ErrorRow<'a>;
-
-    const COLUMNS: &'static [Column<Self>] = &[
-        Column::<Self>::text("", Width::Fixed(4), |row, _| {
-            if row.is_new { "new" } else { "" }.strong().means(Role::Accent).into()
-        }),
-        Column::<Self>::text("", Width::Fixed(2), |row, _| mark(row.group).into()),
-        Column::<Self>::text("error", Width::Text(20), |row, room| title(row.group, room))
-            .ranked(|row| Rank::Text(name(row.group))),
-        Column::<Self>::text("in", Width::Text(0), |row, room| {
-            format::at_most(&row.group.frame, room).means(Role::Dim).into()
-        })
-        .wants_at_most(FRAME)
-        .if_rest(),
-        Column::<Self>::text("services", Width::Text(8), |row, room| services(row.group, room)),
-        Column::<Self>::number("events", Width::Fixed(8), |row, _| {
-            format::compact(row.group.errors.len() as u64).into()
-        })
-        .ranked(|row| Rank::number(row.group.errors.len() as u64)),
-        Column::<Self>::number("traces", Width::Fixed(8), |row, _| {
-            format::compact(row.group.traces as u64).into()
-        })
-        .ranked(|row| Rank::number(row.group.traces as u64))
-        .if_room(),
-        Column::<Self>::text("", Width::Fixed(1), |_, _| "".into()),
-        Column::<Self>::text("first", Width::Text(0), |row, _| {
-            row.times.text(row.group.first_unix_nano(), row.now).means(Role::Dim).into()
-        })
-        .ranked(|row| Rank::number(row.group.first_unix_nano()))
-        .largest_first()
-        .if_rest(),
-        Column::<Self>::text("last", Width::Text(9), |row, _| {
-            row.times.text(row.group.last_unix_nano(), row.now).means(Role::Dim).into()
-        })
-        .ranked(|row| Rank::number(row.group.last_unix_nano()))
-        .largest_first()
-        .by_default(),
-        Column::<Self>::text("when", Width::Fixed(13), |row, _| {
-            histogram(&row.group.histogram.map(u64::from)).means(role(row.group)).into()
-        })
-        .if_room()
-        .at_most(13),
-    ];
-}
-
-/// Columns of a frame that are worth a column; the event below the list has all of it.
-const FRAME: usize = 32;
-
-const fn role(group: &ErrorGroup) -> Role {
-    if group.is_handled { Role::Warning } else { Role::Error }
-}
-
-/// `✗`; `⚠` if the program handled all of them.
-fn mark(group: &ErrorGroup) -> Piece {
-    let mark = if group.is_handled { "⚠" } else { "✗" };
-    mark.means(role(group))
-}
-
-/// `Type: template`; one of them where the other is missing.
-fn name(group: &ErrorGroup) -> String {
-    match (&*group.type_name, &*group.message) {
-        ("", "") => "(an error without a name)".to_owned(),
-        ("", one) | (one, "") => one.to_owned(),
-        (type_name, message) => format!("{type_name}: {message}"),
-    }
-}
-
-fn title(group: &ErrorGroup, room: usize) -> Line {
-    let name = format::at_most(&first_line(&name(group)), room);
-    let of_type = first_line(&group.type_name);
-    match name.strip_prefix(&*of_type).filter(|_| !of_type.is_empty()) {
-        Some(rest) => Line::from(vec![of_type.clone().strong(), rest.to_owned().into()]),
-        None => name.into(),
-    }
-}
-
-fn services(group: &ErrorGroup, room: usize) -> Line {
-    if let [service] = &*group.services {
-        return format::at_most(&service_name(service), room)
-            .means(Role::service(service))
-            .into();
-    }
-    let names: Vec<_> = group.services.iter().take(8).map(|service| service_name(service)).collect();
-    format::at_most(&names.join(", "), room).into()
-}
 
 /// The list's state, with the event that is shown.
 #[derive(Debug)]
@@ -357,62 +265,6 @@ impl Component for ErrorList {
         if app.errors.shown.is_some() {
             app.toggle(Layer::Error);
         }
-    }
-}
-
-/// One event of a group, full size. Its state is the tab's.
-#[derive(Debug)]
-pub struct ErrorScreen;
-
-impl Component for ErrorScreen {
-    fn place(_: &App, body: Rect) -> Placed {
-        let parts = ListParts::of(body, 0);
-        Placed::screen(body, parts.head.union(parts.rows))
-    }
-
-    fn fit(app: &mut App, placed: &Placed, _: &Now) {
-        app.errors.fit_details(&app.store, placed.rows);
-    }
-
-    fn update(app: &mut App, action: Action) -> Outcome {
-        match action {
-            Action::NextMatch | Action::PreviousMatch => app.go_to_event(action == Action::NextMatch),
-            Action::CopyValue => return Outcome::Done(app.copy_error()),
-            Action::Open | Action::Right => app.open_error(),
-            Action::Left => {
-                app.screens.close();
-            }
-            _ => app.errors.details.pane.update(action),
-        }
-        Outcome::Done(None)
-    }
-
-    fn can(app: &App, action: Action) -> Option<bool> {
-        match action {
-            Action::ToggleFold => Some(app.errors.details.pane.can_fold()),
-            Action::NextMatch | Action::PreviousMatch | Action::CopyValue | Action::Open => Some(app.errors.shown.is_some()),
-            Action::Toggle(Layer::Error) => Some(true),
-            _ => None,
-        }
-    }
-
-    fn narrow(_: &App) -> Option<&ListFilter> {
-        None
-    }
-
-    fn select_row(app: &mut App, row: usize) -> Option<bool> {
-        app.errors.details.pane.select_row(row)
-    }
-}
-
-impl Opened for ErrorScreen {
-    fn rejection(app: &App) -> Option<&'static str> {
-        let is_there = app.screens.tab() == Tab::Errors && app.errors.shown.is_some();
-        (!is_there).then_some("no error under the cursor: 3 goes to Errors")
-    }
-
-    fn open(_: &mut App) -> Self {
-        Self
     }
 }
 
