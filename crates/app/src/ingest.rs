@@ -17,6 +17,7 @@ use super::times::Times;
 use super::{Action, App, Mode, Scroll};
 use crate::format::{self, Now};
 use crate::layer::{Component, Outcome, Placed};
+use crate::layout::below_title;
 use crate::text::shown;
 
 /// The screen's state.
@@ -48,7 +49,7 @@ impl Component for Ingest {
 
     fn fit(app: &mut App, placed: &Placed, now: &Now) {
         let page = lay_out(app, placed.area, now);
-        app.ingest.scroll.fit(page.height(), super::rows(placed.area));
+        app.ingest.scroll.fit(page.height(), below_title(placed.area).height.into());
         app.ingest.page = page;
     }
 

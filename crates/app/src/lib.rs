@@ -72,6 +72,7 @@ mod figures;
 mod files;
 mod filter;
 pub mod format;
+mod frame;
 mod help;
 mod hits;
 mod ingest;
@@ -116,7 +117,6 @@ mod waterfall;
 use ingest_state::{Addresses, HealthSnapshot, QueryApi, QueueDepth};
 use jiff::tz::TimeZone;
 use query::Aggregates;
-use ratatui_core::layout::Rect;
 use trace_model::{CrossChecks, RepeatedLimits, SentryReach, Store, TraceId};
 
 pub use action::{Action, DemoRequest, Effect, Notice};
@@ -151,6 +151,7 @@ pub use prepare::{Geometry, PopupGeometry};
 pub use save::{SavePopup, SaveRequest};
 pub use screens::{Mode, Pane, Screens};
 pub use scroll::Scroll;
+use scroll::{scrolled, window};
 pub use sentry::{ASKED_TRACES_MAX, Said, SentrySite, SentryStatus};
 pub use service_map::{CALLS_COLUMNS, ERRORS_COLUMNS, LATENCY_COLUMNS, MARK_COLUMNS, MapPicture, PictureParts, ServiceMap};
 pub use services::{API, BROKER, MAILER, PAGE, ServiceState, Services};
@@ -165,7 +166,6 @@ pub use waterfall::{Find, Stretch, Waterfall, WaterfallColumns, WaterfallParts, 
 
 use trail::Departure;
 
-use crate::format::Now;
 use crate::keymap::Keymap;
 use splits::Splits;
 
@@ -334,34 +334,6 @@ impl App {
         self.health = health;
     }
 
-    /// Catches up with the store and brings every cursor into view. To be called before a frame is drawn, with what [`App::prepare`] returned
-    /// and the frame's time in nanoseconds since the Unix epoch.
-    pub fn fit(&mut self, geometry: &Geometry, unix_nano: u64) {
-        self.geometry = *geometry;
-        let panes = &geometry.panes;
-        self.splits = self.splits();
-        let unix_nano = self.moment(unix_nano);
-        self.shown_unix_nano = unix_nano;
-        let above = usize::from(self.filter.is_open_on(Filtered::Traces));
-        self.traces
-            .fit(&self.store, rows(panes.traces).saturating_sub(above), unix_nano);
-        let listed = self.traces.in_view().iter().map(|trace| trace.trace_id);
-        self.cross_checks.fit(&self.store, listed.chain(self.traces.selected()));
-        let now = Now {
-            unix_nano,
-            zone: self.zone.clone(),
-        };
-        self.lay_out_traces(panes.traces, &now);
-        self.waterfall.show(self.traces.selected());
-        let longest_run = self.mode.longest_run();
-        self.waterfall.fit(&self.store, panes.waterfall, unix_nano, longest_run);
-        self.details
-            .fit(&self.store, &self.waterfall, panes.details, (unix_nano, &self.zone));
-        self.visit_errors();
-        self.fit_layers(panes.body, &now);
-        self.see_tab();
-    }
-
     /// Returns how many spans of a trace that is shown reached Sentry.
     #[must_use]
     pub fn reach(&self, trace_id: TraceId) -> SentryReach {
@@ -372,67 +344,5 @@ impl App {
     #[must_use]
     pub fn cross_check(&self, trace_id: TraceId) -> Option<trace_model::CrossCheck<'_>> {
         trace_model::CrossCheck::of(&self.store, trace_id)
-    }
-
-    /// Returns true if [`App::read_part`] has something to do.
-    #[must_use]
-    pub fn is_reading(&self) -> bool {
-        let is_marked_read = self.marked.as_ref().is_some_and(Profiled::is_reading);
-        let is_comparing = matches!(self.screens.top(), Some(Screen::Compare(compare)) if compare.is_comparing());
-        let is_counting = self.log_screen().is_some_and(LogScreen::is_reading);
-        self.waterfall.is_reading()
-            || is_marked_read
-            || is_comparing
-            || is_counting
-            || self.is_measuring()
-            || self.store.is_summarizing()
-            || self.cross_checks.is_checking()
-    }
-
-    /// Continues reading the large traces that are shown, each until about so much [work](trace_model::work) is done. True when something new can be
-    /// shown.
-    pub fn read_part(&mut self, work: u64) -> bool {
-        let is_read = self.waterfall.read_part(&self.store, work);
-        if let Some(went) = self.waterfall.arrive(&self.store) {
-            self.tell_went(went);
-        }
-        let marked = self.marked.as_mut();
-        let is_marked_read = marked.is_some_and(|marked| marked.read_part(&self.store, work));
-        let is_compared = match self.screens.top_mut() {
-            Some(Screen::Compare(compare)) => compare.read_part(&self.store, work),
-            _ => false,
-        };
-        let is_checked = self.cross_checks.step(&self.store, work);
-        let is_counted = self.read_logs(work) || self.measure(work);
-        self.store.summarize_part(work) || is_checked || is_counted || is_read || is_marked_read || is_compared
-    }
-}
-
-/// A pane's rows without its title line.
-const fn rows(area: Rect) -> usize {
-    area.height.saturating_sub(1) as usize
-}
-
-/// Returns the position after a move; the caller clamps it to the end.
-const fn scrolled(position: usize, action: Action, page: usize) -> usize {
-    match action {
-        Action::Up => position.saturating_sub(1),
-        Action::Down => position.saturating_add(1),
-        Action::PageUp => position.saturating_sub(page),
-        Action::PageDown => position.saturating_add(page),
-        Action::First => 0,
-        Action::Last => usize::MAX,
-        _ => position,
-    }
-}
-
-/// The first row to show, so that `cursor` is among `height` rows and as little moves as possible.
-const fn window(first: usize, cursor: usize, height: usize) -> usize {
-    if cursor < first {
-        cursor
-    } else if cursor >= first.saturating_add(height) {
-        (cursor + 1).saturating_sub(height)
-    } else {
-        first
     }
 }

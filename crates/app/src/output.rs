@@ -9,6 +9,7 @@ use super::{Action, scrolled};
 use crate::App;
 use crate::format::Now;
 use crate::layer::{Component, Opened, Outcome, Placed};
+use crate::layout::below_title;
 
 /// Lines that are kept, at most.
 const KEPT: usize = 2_000;
@@ -96,7 +97,7 @@ impl Component for OutputScreen {
     }
 
     fn fit(app: &mut App, placed: &Placed, _: &Now) {
-        app.output.fit(crate::rows(placed.area));
+        app.output.fit(below_title(placed.area).height.into());
     }
 
     fn update(app: &mut App, action: Action) -> Outcome {

@@ -3,6 +3,7 @@
 #![expect(clippy::expect_used, reason = "a test may fail by it")]
 
 mod aggregates;
+mod analysis;
 mod below;
 mod bounds;
 mod colors;
@@ -22,6 +23,7 @@ mod list;
 mod live;
 mod logs;
 mod mouse;
+mod navigation;
 mod pause;
 mod save;
 mod scene;

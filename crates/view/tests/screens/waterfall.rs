@@ -3,20 +3,21 @@
 use app::Mode;
 use app::keymap::Key;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, InstrumentationScope, KeyValue, any_value};
-use opentelemetry_proto::tonic::trace::v1::ResourceSpans;
-use opentelemetry_proto::tonic::trace::v1::span::{Event, Link};
+use opentelemetry_proto::tonic::trace::v1::span::Event;
 
-use crate::scene::{MILLI, Part, START, Scene, edit, failed, password_reset, span, trace};
+use crate::analysis::repeated;
+use crate::navigation::linked;
+use crate::scene::{MILLI, Part, START, Scene, edit, failed, password_reset, span};
 
 /// The title line of the waterfall.
-fn title(scene: &mut Scene) -> String {
+pub(crate) fn title(scene: &mut Scene) -> String {
     let text = scene.text();
     let line = text.lines().find(|line| line.contains("WATERFALL"));
     line.expect("a waterfall").to_owned()
 }
 
 /// The line of the first row that says this.
-fn row(scene: &mut Scene, name: &str) -> String {
+pub(crate) fn row(scene: &mut Scene, name: &str) -> String {
     let text = scene.text();
     let mut rows = text.lines().skip_while(|line| !line.contains("WATERFALL")).skip(2);
     rows.find(|line| line.contains(name))
@@ -24,14 +25,14 @@ fn row(scene: &mut Scene, name: &str) -> String {
         .to_owned()
 }
 
-fn reset(width: u16, height: u16) -> Scene {
+pub(crate) fn reset(width: u16, height: u16) -> Scene {
     let mut scene = Scene::new(Mode::Viewer, width, height);
     scene.add(password_reset());
     scene.press(&[Key::Enter]);
     scene
 }
 
-fn select(scene: &mut Scene, row: usize) {
+pub(crate) fn select(scene: &mut Scene, row: usize) {
     scene.press(&[Key::Home]);
     scene.press(&vec![Key::Down; row]);
     scene.draw();
@@ -134,178 +135,6 @@ fn a_microsecond_is_the_least_and_its_labels_differ() {
     );
 }
 
-/// The name of the selected row.
-fn selected(scene: &mut Scene) -> String {
-    scene.draw();
-    let row = scene.app.waterfall.row().expect("a row");
-    row.line.as_ref().map_or_else(String::new, |line| line.name.to_string())
-}
-
-#[test]
-fn folding_everything_keeps_the_cursor() {
-    let mut scene = reset(120, 40);
-    select(&mut scene, 5);
-    scene.type_keys("F");
-    assert_eq!(selected(&mut scene), "reset password", "on the row that hides it");
-    assert!(row(&mut scene, "reset password").contains("+6"));
-    scene.type_keys("U");
-    assert_eq!(scene.app.waterfall.outline().expect("rows").len(), 7);
-    let rows = |scene: &Scene| scene.app.waterfall.outline().expect("rows").len();
-    assert_eq!(scene.app.keymap.choose("fold-to-depth-2", &[Key::F(9)]), Ok(None));
-    scene.press(&[Key::F(9)]);
-    assert_eq!(rows(&scene), 3, "a root and two levels below it");
-    scene.type_keys(")");
-    assert_eq!(rows(&scene), 4);
-    scene.type_keys("((((((");
-    assert_eq!(rows(&scene), 1, "a root is never hidden");
-}
-
-#[test]
-fn folding_to_errors_leaves_what_leads_to_them() {
-    let mut scene = reset(120, 40);
-    select(&mut scene, 6);
-    scene.type_keys("E");
-    assert_eq!(selected(&mut scene), "send mail", "it stays where it was");
-    assert_eq!(
-        scene.app.waterfall.outline().expect("rows").len(),
-        7,
-        "all lead to it or are siblings"
-    );
-    let mut scene = Scene::new(Mode::Viewer, 120, 40);
-    scene.add(vec![span(1, 1, 0, "api", "GET /", 0, 5), span(1, 2, 1, "api", "work", 1, 2)]);
-    scene.press(&[Key::Enter, Key::Char('E')]);
-    assert!(scene.text().contains("no span of this trace failed"), "{}", scene.text());
-}
-
-#[test]
-fn matches_are_marked_counted_and_visited() {
-    let mut scene = reset(120, 40);
-    scene.type_keys("/service:mailer");
-    let text = scene.text();
-    assert!(
-        text.contains("FIND IN THIS TRACE service:mailer") && text.contains("◆ 3 spans"),
-        "{text}"
-    );
-    scene.press(&[Key::Enter]);
-    assert_eq!(selected(&mut scene), "handleSentMailMessage", "to the first one");
-    assert!(title(&mut scene).contains("◆ 1 of 3"), "{}", title(&mut scene));
-    assert!(row(&mut scene, "compose mail").starts_with(" ◆") && !row(&mut scene, "EnqueueMessage").contains('◆'));
-    scene.type_keys("nn");
-    assert_eq!(selected(&mut scene), "send mail");
-    scene.type_keys("n");
-    assert_eq!(
-        selected(&mut scene),
-        "handleSentMailMessage",
-        "after the last one comes the first"
-    );
-    scene.type_keys("N");
-    assert!(title(&mut scene).contains("◆ 3 of 3"));
-    scene.press(&[Key::Home]);
-    assert!(title(&mut scene).contains("◆ 3 found"));
-    scene.press(&[Key::Esc]);
-    assert!(!title(&mut scene).contains('◆'), "Escape clears");
-    assert_eq!(scene.app.screens.pane, app::Pane::Waterfall, "and goes no further");
-}
-
-#[test]
-fn a_match_that_is_folded_away_is_shown() {
-    let mut scene = reset(120, 40);
-    scene.type_keys("F/compose");
-    scene.press(&[Key::Enter]);
-    assert_eq!(selected(&mut scene), "compose mail");
-    scene.type_keys("FM");
-    assert!(scene.app.waterfall.outline().is_some_and(|outline| outline.len() == 7));
-}
-
-#[test]
-fn search_error_is_shown_at_its_position() {
-    let mut scene = reset(120, 40);
-    scene.type_keys("/duration:>50");
-    let text = scene.text();
-    assert!(text.contains('▲'), "{text}");
-    scene.press(&[Key::Esc]);
-    assert!(!scene.text().contains("FIND"));
-}
-
-#[test]
-fn without_a_find_the_lists_filter_is_gone_through() {
-    let mut scene = Scene::new(Mode::Viewer, 120, 40);
-    scene.add(password_reset());
-    scene.type_keys("/mail");
-    scene.press(&[Key::Enter, Key::Enter]);
-    scene.type_keys("n");
-    assert_eq!(selected(&mut scene), "handleSentMailMessage");
-    let mut scene = reset(120, 40);
-    scene.type_keys("n");
-    assert!(scene.text().contains("nothing is looked for"), "{}", scene.text());
-}
-
-#[test]
-fn keys_lead_to_errors_parents_and_back() {
-    let mut scene = reset(120, 40);
-    scene.type_keys("Fe");
-    assert_eq!(selected(&mut scene), "send mail", "whatever hides it");
-    scene.type_keys("u");
-    assert_eq!(selected(&mut scene), "handleSentMailMessage");
-    scene.type_keys("b");
-    assert_eq!(selected(&mut scene), "send mail");
-    scene.type_keys("b");
-    assert_eq!(selected(&mut scene), "reset password");
-    scene.type_keys("b");
-    assert!(scene.text().contains("nothing was jumped from"), "{}", scene.text());
-    scene.type_keys("u");
-    assert!(scene.text().contains("it has no parent"), "{}", scene.text());
-}
-
-fn linked(spans: ResourceSpans, to: &[(u8, u8)]) -> ResourceSpans {
-    edit(spans, |span| {
-        for (trace, id) in to {
-            span.links.push(Link {
-                trace_id: vec![*trace; 16],
-                span_id: vec![*id; 8],
-                ..Link::default()
-            });
-        }
-    })
-}
-
-#[test]
-fn links_are_followed_into_other_traces_and_back() {
-    let mut scene = Scene::new(Mode::Viewer, 120, 40);
-    scene.add(vec![
-        span(2, 1, 0, "shop", "checkout", 0, 9),
-        span(2, 2, 1, "shop", "send to queue", 1, 3),
-    ]);
-    scene.add(vec![
-        linked(span(1, 1, 0, "worker", "batch", 10, 30), &[(2, 2), (7, 7), (1, 2)]),
-        span(1, 2, 1, "worker", "part", 11, 12),
-    ]);
-    scene.press(&[Key::Enter, Key::Char('f')]);
-    assert_eq!(selected(&mut scene), "send to queue");
-    assert_eq!(scene.app.traces.selected(), Some(trace(2)));
-    assert!(scene.text().contains("link 1 of 3"), "{}", scene.text());
-    scene.type_keys("f");
-    assert!(scene.text().contains("trace 07070707… is not here"), "{}", scene.text());
-    scene.type_keys("f");
-    assert_eq!(
-        selected(&mut scene),
-        "part",
-        "the next one, although the cursor was not on the span with the links"
-    );
-    assert_eq!(scene.app.traces.selected(), Some(trace(1)));
-    scene.type_keys("b");
-    assert_eq!(selected(&mut scene), "send to queue");
-    scene.type_keys("b");
-    assert_eq!(selected(&mut scene), "batch");
-}
-
-#[test]
-fn a_span_without_links_says_so() {
-    let mut scene = reset(120, 40);
-    scene.type_keys("f");
-    assert!(scene.text().contains("this span has no link"), "{}", scene.text());
-}
-
 #[test]
 fn the_whole_trace_stands_over_the_axis_with_the_part_that_is_shown() {
     let mut scene = reset(120, 40);
@@ -375,122 +204,6 @@ fn every_size_can_be_drawn_whatever_is_read() {
         }
         scene.resize(80, 24);
     }
-}
-
-/// Equal calls below one parent, one after the other, and a long time without any.
-fn repeated() -> Vec<ResourceSpans> {
-    let call = |number: u8| {
-        let start = 10 * u64::from(number);
-        let mut call = span(1, 10 + number, 1, "db", "SELECT", start, start + 9);
-        call.scope_spans[0].spans[0].kind = 3;
-        call
-    };
-    let mut spans = vec![span(1, 1, 0, "api", "GET /orders", 0, 400)];
-    spans.extend((0..12).map(call));
-    spans
-}
-
-#[test]
-fn equal_calls_are_one_row_until_it_is_opened() {
-    let mut scene = Scene::new(Mode::Viewer, 120, 40);
-    scene.add(repeated());
-    scene.press(&[Key::Enter]);
-    let group = row(&mut scene, "SELECT");
-    assert!(
-        group.contains("SELECT × 12") && group.contains("108 ms") && group.contains("median 9.00 ms"),
-        "{group}"
-    );
-    assert!(group.contains("▄▄▄"), "{group}");
-    assert!(row(&mut scene, "GET /orders").contains("N+1 ×12"), "{}", scene.text());
-    scene.press(&[Key::Down, Key::Char(' ')]);
-    assert_eq!(scene.app.waterfall.outline().expect("rows").len(), 13);
-    scene.press(&[Key::Down, Key::Down, Key::Char(' ')]);
-    scene.draw();
-    assert_eq!(scene.app.waterfall.outline().expect("rows").len(), 2);
-    assert_eq!(scene.app.waterfall.position(), 1, "on the row that hides it");
-}
-
-#[test]
-fn time_that_no_child_covers_is_hatched_and_said() {
-    let mut scene = Scene::new(Mode::Viewer, 120, 40);
-    scene.add(repeated());
-    let parent = row(&mut scene, "GET /orders");
-    assert!(parent.contains("░ no span here ░"), "{parent}");
-    // On the critical path too it is text on the ground, and not in reverse.
-    let buffer = scene.draw();
-    let row = (0..40).find(|y| (0..4).any(|x| buffer[(x, *y)].symbol() == "▾"));
-    let row = row.expect("the parent's row");
-    let said: Vec<_> = (0..120)
-        .filter(|x| *x > 60 && buffer[(*x, row)].symbol().chars().all(char::is_alphabetic))
-        .collect();
-    assert_eq!(said.len(), "nospanhere".len(), "{parent}");
-    assert!(
-        said.iter()
-            .all(|x| !buffer[(*x, row)].modifier.contains(ratatui::style::Modifier::REVERSED))
-    );
-}
-
-#[test]
-fn the_critical_path_is_on_the_bars_and_before_them() {
-    let mut scene = reset(120, 40);
-    assert!(
-        title(&mut scene).contains("critical path ") && title(&mut scene).contains("self "),
-        "{}",
-        title(&mut scene)
-    );
-    let buffer = scene.draw();
-    let lines = (0..40).flat_map(|y| (0..120).map(move |x| (x, y)));
-    let struck: Vec<_> = lines.filter(|at| buffer[*at].symbol() == "━").collect();
-    assert!(!struck.is_empty(), "{}", scene.text());
-    for at in struck {
-        let modifier = buffer[at].modifier;
-        assert!(
-            modifier.contains(ratatui::style::Modifier::REVERSED),
-            "the bar is seen without colors too: {at:?}"
-        );
-    }
-    assert!(row(&mut scene, "send mail").contains('┃'));
-    assert!(!row(&mut scene, "compose mail").is_empty());
-    scene.type_keys("c");
-    assert!(scene.text().contains("critical path, section "), "{}", scene.text());
-}
-
-#[test]
-fn clocks_that_disagree_are_flagged_and_can_be_straightened() {
-    let mut scene = Scene::new(Mode::Viewer, 120, 40);
-    scene.add(vec![
-        span(1, 1, 0, "api", "GET /", 100, 200),
-        span(1, 2, 1, "far", "handle", 60, 90),
-    ]);
-    scene.press(&[Key::Enter, Key::Down]);
-    let flagged = row(&mut scene, "far handle");
-    assert!(flagged.contains("⚠ clock −40.0 ms"), "{flagged}");
-    assert!(
-        scene.text().contains("clocks disagree"),
-        "the details say what it means\n{}",
-        scene.text()
-    );
-    scene.type_keys("T");
-    let straightened = row(&mut scene, "far handle");
-    assert!(
-        straightened.contains("±") && straightened.contains("shifted +"),
-        "{straightened}"
-    );
-    assert!(title(&mut scene).contains("± clocks straightened"), "{}", title(&mut scene));
-    scene.type_keys("T");
-    assert!(row(&mut scene, "far handle").contains("⚠ clock"));
-}
-
-#[test]
-fn the_details_name_the_spans_at_the_other_end_of_links() {
-    let mut scene = Scene::new(Mode::Viewer, 200, 50);
-    scene.add(vec![span(2, 1, 0, "shop", "checkout", 0, 9)]);
-    scene.add(vec![linked(span(1, 1, 0, "worker", "batch", 10, 30), &[(2, 1), (7, 7)])]);
-    scene.press(&[Key::Enter, Key::Enter]);
-    let text = scene.text();
-    assert!(text.contains("shop checkout · span 0101010101010101"), "{text}");
-    let absent: Vec<_> = scene.app.details.content().links.iter().map(|link| link.is_absent).collect();
-    assert_eq!(absent, [false, true]);
 }
 
 /// A trace in which all that can be read in one is to be seen: a group, N+1, a gap, a message in a queue, clocks that disagree, an error,
