@@ -164,21 +164,23 @@ impl Theme {
             "a color that is not a role"
         );
         for cell in &mut buffer.content {
-            if cell.bg == CURSOR_AWAY && matches!(self.kind, ThemeKind::None | ThemeKind::AnsiDark | ThemeKind::AnsiLight) {
+            if cell.bg == CURSOR_AWAY && (self.kind == ThemeKind::None || self.is_ansi()) {
                 // These have no color for it.
                 cell.modifier.insert(Modifier::UNDERLINED);
             }
             if self.kind == ThemeKind::None {
                 without_colors(cell);
             } else {
-                cell.fg = self.color(cell.fg);
+                let is_on_cursor = self.is_ansi() && cell.bg == CURSOR && !is_block(cell);
+                // Sixteen colors are few: most of them cannot be read on that of the cursor.
+                cell.fg = if is_on_cursor { Color::Reset } else { self.color(cell.fg) };
                 cell.bg = self.color(cell.bg);
-                if cell.bg == cell.fg && cell.bg != Color::Reset {
-                    // Sixteen colors are few: what matters less is still there under the cursor.
-                    cell.fg = Color::Reset;
-                }
             }
         }
+    }
+
+    const fn is_ansi(&self) -> bool {
+        matches!(self.kind, ThemeKind::AnsiDark | ThemeKind::AnsiLight)
     }
 
     fn color(&self, role: Color) -> Color {
@@ -201,6 +203,11 @@ fn is_role(color: Color) -> bool {
         Color::Reset | Color::Rgb(..) => true,
         role => TABLE.iter().any(|known| known.color == role),
     }
+}
+
+/// Returns true if a cell is a part of a bar, whose color can be seen on any other.
+fn is_block(cell: &Cell) -> bool {
+    cell.symbol().starts_with(|c| ('\u{2580}'..='\u{259f}').contains(&c))
 }
 
 fn without_colors(cell: &mut Cell) {
@@ -240,6 +247,22 @@ mod tests {
         roles.sort();
         roles.dedup();
         assert_eq!(roles.len(), TABLE.len());
+    }
+
+    /// Red, blue and green text was nearly as dark as the gray below it.
+    #[test]
+    fn text_under_the_cursor_has_the_terminals_color_with_sixteen_colors() {
+        for kind in [ThemeKind::AnsiDark, ThemeKind::AnsiLight] {
+            let theme = Theme::new(kind);
+            for role in TABLE.iter().map(|role| role.color).chain([service("api")]) {
+                assert_eq!(
+                    painted(&theme, Style::new().fg(role).bg(CURSOR)).fg,
+                    Color::Reset,
+                    "{kind:?} {role:?}"
+                );
+            }
+            assert_ne!(painted(&theme, Style::new().fg(ERROR)).fg, Color::Reset);
+        }
     }
 
     const DEMO: [&str; 5] = ["spanfall", "api", "mailer", "frontend", "web"];
