@@ -54,13 +54,13 @@ pub(super) fn draw_lines(frame: &mut Frame, pane: &PagePane, has_keys: bool, are
     for (column, (lines, area)) in shown.columns().iter().zip(halves).enumerate() {
         for (row, (at, line)) in area.rows().zip(lines.iter().enumerate().skip(pane.first())) {
             hits.add(row, Hit::DetailLine(column, at));
-            if current.is_some() && current == shown.item_at(column, at) {
+            content::draw(frame, line, row);
+            if let Some(item) = current.filter(|_| current == shown.item_at(column, at)) {
                 frame.buffer_mut().set_style(row, theme::cursor(true));
-                if current.is_some_and(|item| at == item.line.max(pane.first())) {
+                if at == item.line.max(pane.first()) {
                     cursor(frame, row, row.x, true);
                 }
             }
-            content::draw(frame, line, row);
         }
     }
 }

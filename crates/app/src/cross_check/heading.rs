@@ -5,7 +5,7 @@ use trace_model::TraceSummary;
 use trace_model::sentry::SourceOfTruth;
 
 use super::super::content::{Line, Means, Role};
-use super::super::{App, Times};
+use super::super::{App, Mode, Times};
 use crate::format::{self, Now, service_name};
 use crate::text;
 
@@ -108,6 +108,9 @@ fn nothing(app: &App, trace: &TraceSummary) -> String {
         .filter(|service| app.store.has_sent_to_sentry(service))
         .map(|service| service_name(service))
         .collect();
+    if heard.is_empty() && app.mode == Mode::Files {
+        return "Nothing to compare with: these files have no envelope of these services.".to_owned();
+    }
     if heard.is_empty() {
         let dsn = app.dsn();
         return format!(

@@ -435,15 +435,15 @@ impl Table for PatternList {
                 .into()
         })
         .wants_at_most(20),
-        Column::<Self>::text("pattern", Width::Text(24), |row, room| {
+        Column::<Self>::text("pattern", Width::Text(20), |row, room| {
             format::at_most(row.pattern.name(), room).into()
         }),
-        Column::<Self>::text("first", Width::Text(0), |row, room| {
+        Column::<Self>::text("first", Width::Text(16), |row, room| {
             let first = row.times.text(row.pattern.counts.first, row.now);
             format::at_most(&first, room).means(Role::Dim).into()
         })
         .if_room(),
-        Column::<Self>::text("last", Width::Text(0), |row, room| {
+        Column::<Self>::text("last", Width::Text(16), |row, room| {
             let last = row.times.text(row.pattern.counts.last, row.now);
             format::at_most(&last, room).means(Role::Dim).into()
         })

@@ -23,8 +23,11 @@ pub(super) fn draw(frame: &mut Frame, picture: &MapPicture, parts: PictureParts,
     table::draw_heads(frame, list.cells(), hits);
     table::draw_rows(frame, list.cells(), parts.rows, picture.is_in_list());
     let numbers = list.cells().heads().iter().find(|head| head.align == Align::Right);
+    // The mark of the focus is in the margin, as in other titles.
+    let x = parts.title.x.saturating_sub(1);
     let left = Rect {
-        width: numbers.map_or(parts.title.width, |head| head.area.x - parts.title.x),
+        x,
+        width: numbers.map_or(parts.title.right(), |head| head.area.x).saturating_sub(x),
         ..parts.title
     };
     let below = match list.below() {

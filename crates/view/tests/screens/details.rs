@@ -66,10 +66,10 @@ fn sections_are_named_in_the_title_and_gone_through() {
                 let title = text.lines().find(|line| line.contains("SPAN api")).expect("a title");
                 assert!(title.contains(name), "{title}");
             }
-            let heading = format!(" {name}");
+            let is_heading = |line: &str| [' ', '▸'].iter().any(|before| line.contains(&format!("{before}{name}")));
             let text = scene.text();
             let in_view = text.lines().skip_while(|line| !line.contains("SPAN api")).skip(1);
-            let in_view = in_view.into_iter().any(|line| line.contains(&heading));
+            let in_view = in_view.into_iter().any(is_heading);
             assert!(in_view || size.0 == 80, "{name} at {size:?}\n{}", scene.text());
         }
         scene.type_keys("h");

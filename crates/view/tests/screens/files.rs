@@ -49,6 +49,18 @@ fn the_header_names_the_files_and_no_ports() {
     }
 }
 
+/// Nothing listens: the address in the advice was 0.0.0.0:0.
+#[test]
+fn cross_check_of_files_gives_no_address() {
+    let mut scene = scene();
+    scene.type_keys("x");
+    let text = scene.text();
+    assert!(
+        text.contains("these files have no envelope") && !text.contains("SENTRY_DSN"),
+        "{text}"
+    );
+}
+
 #[test]
 fn names_that_do_not_fit_are_counted_and_command_no_terminal() {
     let mut scene = Scene::new(Mode::Files, 80, 24);

@@ -212,6 +212,17 @@ fn record_outside_of_traces_leads_nowhere_and_says_so() {
 }
 
 #[test]
+fn trace_of_log_records_alone_says_where_they_are() {
+    let mut scene = Scene::new(Mode::Viewer, 120, 40);
+    scene.add_logs(7, 1, &[(1, 9, "started")]);
+    let text = scene.text();
+    assert!(
+        text.contains("(only logs)") && text.contains("no spans, only log records · L lists them"),
+        "{text}"
+    );
+}
+
+#[test]
 fn logs_of_the_trace_are_the_same_screen() {
     let mut scene = Scene::new(Mode::Viewer, 120, 40);
     logged(&mut scene);
