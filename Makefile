@@ -5,6 +5,8 @@ CARGO ?= cargo
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 # A test that lacks its broker or its SDK must fail here, not skip.
 REQUIRE := SPANFALL_REQUIRE_RABBITMQ=1 SPANFALL_REQUIRE_PYTHON=1 SPANFALL_REQUIRE_NODE=1 SPANFALL_REQUIRE_BROWSER=1 SPANFALL_REQUIRE_SHELLS=1
+# Many tests wait for other programs, so more of them run at once than there are processors.
+TEST_THREADS := RUST_TEST_THREADS=$${RUST_TEST_THREADS:-4}
 
 .PHONY: help demo build test page-and-sdks fuzz chaos interop bench pictures lint docs unit clean
 
@@ -23,7 +25,7 @@ test: ## Everything that has to pass: format, lints, documentation, tests
 	@scripts/need test
 	@scripts/parallel "page or an SDK" $(MAKE) --no-print-directory page-and-sdks -- $(MAKE) --no-print-directory lint docs
 	$(CARGO) build --locked --workspace --bins --tests
-	$(REQUIRE) $(CARGO) test --locked --workspace --no-fail-fast
+	$(REQUIRE) $(TEST_THREADS) $(CARGO) test --locked --workspace --no-fail-fast
 
 # Everything but Rust, in parallel with the lints: SDKs of other languages, the page and its tests.
 page-and-sdks:
