@@ -1,6 +1,8 @@
 //! Reading a request's body: into one piece of memory that has been used before, within limits of size, time and all that is in
 //! memory at once.
 
+use std::pin::Pin;
+use std::task::Poll;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use axum::body::Body;
@@ -8,7 +10,8 @@ use bytes::Bytes;
 use http::header::{CONTENT_ENCODING, EXPECT};
 use http::{HeaderMap, StatusCode};
 use http_body_util::BodyExt;
-use hyper::body::Body as _;
+use hyper::body::{Body as _, Frame};
+use tokio::time::error::Elapsed;
 
 use crate::Listener;
 use crate::admission::{Admission, Admitted, LARGE, LARGE_INFLATED, ROOM_WAIT};
@@ -264,7 +267,7 @@ impl Receiving<'_> {
         // A sender with a wrong length holds no more than that.
         let whole = self.whole.insert(self.reader.pool().take(declared.min(LARGE)));
         loop {
-            let frame = match tokio::time::timeout(SILENCE, body.frame()).await {
+            let frame = match next_frame(body).await {
                 Ok(Some(Ok(frame))) => frame,
                 Ok(Some(Err(error))) => return Err(Rejection::malformed(format!("the body cannot be read: {error}"))),
                 Ok(None) => return Ok(()),
@@ -288,6 +291,15 @@ impl Receiving<'_> {
             whole.reserve(data.len(), limit.sent)?;
             whole.bytes.extend_from_slice(&data);
         }
+    }
+}
+
+/// Waits for the next frame, not for long. Mostly it is there, which takes no timer.
+async fn next_frame(body: &mut Body) -> Result<Option<Result<Frame<Bytes>, axum::Error>>, Elapsed> {
+    let mut frame = body.frame();
+    match std::future::poll_fn(|cx| Poll::Ready(Pin::new(&mut frame).poll(cx))).await {
+        Poll::Ready(frame) => Ok(frame),
+        Poll::Pending => tokio::time::timeout(SILENCE, frame).await,
     }
 }
 
