@@ -17,7 +17,7 @@ const BARS: [&str; 9] = [" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "
 
 pub(super) fn draw(frame: &mut Frame, app: &App, screen: &LogScreen, area: Rect, now: &Now, hits: &mut Hits) {
     let is_typing = app.filter.is_open_on(screen.filtered());
-    let parts = LogParts::of(screen, is_typing, area);
+    let parts = LogParts::of(screen, &app.store, is_typing, area);
     if is_typing {
         let above = parts.title.union(parts.status);
         let shown = (app.filter.line(), app.filter.error());

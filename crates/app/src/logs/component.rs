@@ -102,7 +102,7 @@ impl Opened for TraceLogs {
 
 /// Returns the parts of a screen of log records.
 fn parts(app: &App, screen: &LogScreen, body: Rect) -> LogParts {
-    LogParts::of(screen, app.filter.is_open_on(screen.filtered()), body)
+    LogParts::of(screen, &app.store, app.filter.is_open_on(screen.filtered()), body)
 }
 
 impl<T: LogLayer> Component for T {

@@ -2,6 +2,8 @@
 
 use ratatui_core::layout::{Margin, Rect};
 
+use trace_model::Store;
+
 use super::LogScreen;
 use super::histogram::ROWS;
 use crate::layout::BESIDE;
@@ -12,6 +14,8 @@ const LABELS: u16 = 21;
 const TALL: u16 = 20;
 /// Height from which on there is a histogram.
 const LOW: u16 = 12;
+/// Rows by which a short list grows.
+const STEP: usize = 4;
 
 /// The parts of the screen. Any of them may be empty on a small one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -46,9 +50,9 @@ fn top(area: &mut Rect, lines: u16) -> Rect {
 }
 
 impl LogParts {
-    /// Divides a screen. A filter that is typed has a second line.
+    /// Divides a screen. A filter that is typed has a second line. A list that is short leaves its lines to the record.
     #[must_use]
-    pub fn of(screen: &LogScreen, is_typing: bool, area: Rect) -> Self {
+    pub fn of(screen: &LogScreen, store: &Store, is_typing: bool, area: Rect) -> Self {
         let mut rest = area;
         let title = top(&mut rest, 1);
         let status = top(&mut rest, u16::from(is_typing));
@@ -76,8 +80,18 @@ impl LogParts {
                 ..rest
             }
         } else {
-            let share = if has_record { area.height * 2 / 5 } else { 0 };
-            let lines = share.min(rest.height.saturating_sub(4));
+            // In steps, and not while results come and go, so that the record seldom moves.
+            let listed = match screen.len(store) {
+                listed if is_typing || listed == 0 => usize::MAX,
+                listed => listed.next_multiple_of(STEP) + 1,
+            };
+            let free = rest.height.saturating_sub(u16::try_from(listed).unwrap_or(u16::MAX));
+            let share = free.max(area.height * 2 / 5);
+            let lines = if has_record {
+                share.min(rest.height.saturating_sub(4))
+            } else {
+                0
+            };
             rest.height -= lines;
             Rect {
                 y: rest.bottom(),
