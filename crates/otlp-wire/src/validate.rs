@@ -76,14 +76,21 @@ fn is_text(bytes: &[u8]) -> bool {
     is_ascii(bytes) || std::str::from_utf8(bytes).is_ok()
 }
 
-/// Like the standard library's, but inlined: for most texts the call would take longer than the check.
+/// Like the standard library's, but inlined: for most texts the call would take longer than the check. The last bytes are read as a word
+/// that overlaps the one before it, since most texts are as short as a few words.
 #[inline]
 fn is_ascii(bytes: &[u8]) -> bool {
     const HIGH: u64 = 0x8080_8080_8080_8080;
-    let (words, rest) = bytes.as_chunks::<8>();
-    let all = words.iter().fold(0, |all, word| all | u64::from_le_bytes(*word));
-    let last = rest.iter().fold(0, |all, byte| all | *byte);
-    all & HIGH == 0 && last < 0x80
+    let all = if let Some(last) = bytes.last_chunk() {
+        let (words, _) = bytes.as_chunks();
+        let word = |word: &[u8; 8]| u64::from_le_bytes(*word);
+        words.iter().fold(word(last), |all, next| all | word(next))
+    } else if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
+        u64::from(u32::from_le_bytes(*first) | u32::from_le_bytes(*last))
+    } else {
+        bytes.iter().fold(0, |all, byte| all | u64::from(*byte))
+    };
+    all & HIGH == 0
 }
 
 /// Returns the key of an attribute in the most common form: a short key, then a short [plain value](is_plain_value), both in ASCII.
@@ -152,6 +159,24 @@ fn validate_packed(packed: &[u8], field: &Field) -> Result<(), Malformed> {
                 numbers.varint()?;
             }
             Ok(())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_byte_of_a_text_is_looked_at() {
+        for length in 0..40 {
+            let text = vec![0x7f; length];
+            assert!(is_ascii(&text), "{length} bytes");
+            for at in 0..length {
+                let mut text = text.clone();
+                text[at] = 0x80;
+                assert!(!is_ascii(&text), "byte {at} of {length}");
+            }
         }
     }
 }
