@@ -308,6 +308,7 @@ impl Store {
 
     /// The span of a row. One that was a row by its envelope alone is found by OTLP's too, whatever that calls the service.
     pub(super) fn find_key(&self, slot: Slot, key: &SpanKey) -> Option<RecordId> {
+        work::add(VISIT);
         let service = self.contents.origins.service_number(&key.service)?;
         let span = self.find_span(slot, key.span_id, service);
         let span = span.and_then(|at| self.duplicate_of(slot, at, key.duplicate));

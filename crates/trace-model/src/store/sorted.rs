@@ -5,6 +5,7 @@ use std::fmt::Debug;
 use std::ops::Range;
 
 use super::record::Slot;
+use crate::work::{self, VISIT};
 
 /// Entries of a block, at most.
 const BLOCK: usize = 512;
@@ -55,7 +56,10 @@ impl<K: Copy + Ord, V: Summed> Block<K, V> {
         match self.entries.back() {
             Some((last, _)) if *last < key => Err(self.len()),
             _ if key == self.first => Ok(0),
-            _ => self.entries.binary_search_by_key(&key, |(known, _)| *known),
+            _ => {
+                work::add(BLOCK.ilog2() as usize * VISIT);
+                self.entries.binary_search_by_key(&key, |(known, _)| *known)
+            }
         }
     }
 
@@ -231,7 +235,7 @@ impl<K: Copy + Ord, V: Summed> Sorted<K, V> {
     pub(super) fn position(&self, key: K) -> Option<usize> {
         let at = self.block_of(key)?;
         let position = self.blocks[at].find(key).ok()?;
-        Some(self.blocks.range(..at).map(Block::len).sum::<usize>() + position)
+        Some(self.count_of(at) + position)
     }
 
     /// Returns the entries at these positions, counted from the smallest.
@@ -271,36 +275,47 @@ impl<K: Copy + Ord, V: Summed> Sorted<K, V> {
     /// Returns the number of entries with smaller keys, whether the key is there or not.
     pub(super) fn count_before(&self, key: K) -> usize {
         let Some(at) = self.block_of(key) else { return 0 };
-        let before: usize = self.blocks.range(..at).map(Block::len).sum();
-        before + self.blocks[at].before(key)
+        self.count_of(at) + self.blocks[at].before(key)
     }
 
-    /// Returns the sum of the values with smaller keys for each of these keys, which must be in order. Visits blocks, and entries of one
-    /// block for each key.
+    /// Returns the number of entries in the first blocks, so many of them.
+    fn count_of(&self, blocks: usize) -> usize {
+        work::add(blocks * VISIT);
+        self.blocks.range(..blocks).map(Block::len).sum()
+    }
+
+    /// Returns the sum of the values with smaller keys for each of these keys, which must be in order. All of them together visit each block
+    /// once, and of the blocks in which there are keys each entry at most once.
     pub(super) fn sums_before(&self, keys: impl Iterator<Item = K>) -> impl Iterator<Item = V::Sum> {
         let mut blocks = self.blocks.iter().peekable();
-        let (mut whole, mut last) = (V::Sum::default(), None);
+        // The sum of the blocks before the last one with smaller keys, and that block.
+        let (mut whole, mut last) = (V::Sum::default(), None::<&Block<K, V>>);
+        // The number of entries of that block that were visited, and their sum.
+        let (mut visited, mut part) = (0, V::Sum::default());
         keys.map(move |key| {
+            work::add(VISIT);
             while let Some(block) = blocks.next_if(|block| block.first < key) {
+                work::add(VISIT);
                 if let Some(before) = last.replace(block) {
                     V::add(&mut whole, &before.sum);
                 }
+                (visited, part) = (0, V::Sum::default());
             }
             let mut sums = whole;
-            if let Some(block) = last {
-                let before = block.before(key);
-                if before == block.len() {
-                    V::add(&mut sums, &block.sum);
-                } else {
-                    V::add(&mut sums, &sum(block.entries.range(..before)));
-                }
+            let Some(block) = last else { return sums };
+            if block.entries.back().is_some_and(|(end, _)| *end < key) {
+                V::add(&mut sums, &block.sum);
+                return sums;
             }
+            let before = visited;
+            while let Some((_, value)) = block.entries.get(visited).filter(|(known, _)| *known < key) {
+                value.add_to(&mut part);
+                visited += 1;
+            }
+            work::add((visited - before) * VISIT);
+            V::add(&mut sums, &part);
             sums
         })
-    }
-
-    pub(super) fn blocks(&self) -> usize {
-        self.blocks.len()
     }
 
     pub(super) fn last(&self) -> Option<(K, V)> {
@@ -312,10 +327,12 @@ impl<K: Copy + Ord, V: Summed> Sorted<K, V> {
         let mut left = position;
         for (at, block) in self.blocks.iter().enumerate() {
             if left < block.len() {
+                work::add(at * VISIT);
                 return (at, left);
             }
             left -= block.len();
         }
+        work::add(self.blocks.len() * VISIT);
         (self.blocks.len(), 0)
     }
 
@@ -326,12 +343,14 @@ impl<K: Copy + Ord, V: Summed> Sorted<K, V> {
         }
         let (mut from, mut to, mut step) = (self.blocks.len() - 1, self.blocks.len(), 1);
         while key < self.blocks[from].first {
+            work::add(VISIT);
             to = from;
             from = from.saturating_sub(step).max(1);
             step *= 2;
         }
         while to - from > 1 {
             let middle = usize::midpoint(from, to);
+            work::add(VISIT);
             if key < self.blocks[middle].first {
                 to = middle;
             } else {
@@ -452,6 +471,31 @@ mod tests {
             let held: usize = list.blocks.iter().map(|block| block.entries.capacity()).sum();
             prop_assert_eq!(list.capacity, held);
         }
+    }
+
+    #[test]
+    fn sums_of_many_keys_in_a_block_visit_each_entry_once() {
+        let mut list = Sorted::default();
+        (0..2_000_u32).for_each(|number| assert!(list.insert(2 * number, 1)));
+        let (sums, counted) = work::of(|| list.sums_before(300..900).collect::<Vec<_>>());
+        assert_eq!(sums, (300..900_u64).map(|key| key.div_ceil(2)).collect::<Vec<_>>());
+        let (keys, blocks, entries) = (600, 1, 450);
+        assert_eq!(counted, ((keys + blocks + entries) * VISIT) as u64);
+    }
+
+    #[test]
+    fn neighbors_are_inserted_and_removed_without_a_search_for_each() {
+        let mut list = Sorted::default();
+        (0..100_000_u32).for_each(|number| assert!(list.insert(1_000 * number, 1)));
+        let neighbors = 50_000_001..50_000_400;
+        let (_, search) = work::of(|| list.get(neighbors.start));
+        assert!(search > 0, "a search is counted");
+        // A block is divided meanwhile, and removal goes from one block to the next.
+        let ((), inserting) = work::of(|| neighbors.clone().for_each(|key| assert!(list.insert(key, 1))));
+        assert!(inserting <= 3 * search, "{inserting} in searches of {search}");
+        let ((), removing) = work::of(|| neighbors.clone().for_each(|key| assert!(list.remove(key))));
+        assert!(removing <= 3 * search, "{removing} in searches of {search}");
+        assert_eq!(list.len(), 100_000);
     }
 
     #[test]

@@ -248,3 +248,63 @@ impl Bytes {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span as OtlpSpan};
+
+    use super::*;
+    use crate::{Source, otlp};
+
+    const CALLS: u64 = 1_000;
+
+    /// Stores a span and its calls, which end at this time.
+    fn add(store: &mut Store, end_time_unix_nano: u64) -> TraceId {
+        let spans = (1..=1 + CALLS).map(|number| OtlpSpan {
+            trace_id: vec![1; 16],
+            span_id: number.to_be_bytes().to_vec(),
+            parent_span_id: if number == 1 {
+                Vec::new()
+            } else {
+                1_u64.to_be_bytes().to_vec()
+            },
+            name: "work".to_owned(),
+            kind: 3,
+            start_time_unix_nano: 1,
+            end_time_unix_nano,
+            ..OtlpSpan::default()
+        });
+        let scope_spans = vec![ScopeSpans {
+            spans: spans.collect(),
+            ..ScopeSpans::default()
+        }];
+        let group = ResourceSpans {
+            scope_spans,
+            ..ResourceSpans::default()
+        };
+        store.add(otlp::batch(vec![group], Source::OtlpHttp).0);
+        TraceId::from_bytes([1; 16]).expect("not zero")
+    }
+
+    #[test]
+    fn calls_are_read_without_a_search_while_their_records_stay() {
+        let read = |moves: bool| {
+            let mut store = Store::new(1 << 24);
+            let trace_id = add(&mut store, 100);
+            let mut reader = TraceReader::new(&store, trace_id);
+            while !matches!(reader.stage, Stage::Bytes(_)) {
+                reader.step(&store, 1);
+            }
+            if moves {
+                // Each record is replaced by one that ends later.
+                add(&mut store, 200);
+            }
+            let (read, counted) = work::of(|| reader.finish(&store));
+            let calls = read.tree.calls.iter().flatten().count();
+            assert_eq!(calls as u64, CALLS, "they are read wherever they are");
+            counted
+        };
+        let (stayed, moved) = (read(false), read(true));
+        assert_eq!(moved - stayed, CALLS * VISIT as u64, "a search for each");
+    }
+}

@@ -268,3 +268,25 @@ fn reader_keeps_its_place_while_records_arrive_and_leave() {
     assert!(store.totals().evicted_logs > 0);
     assert!(read.windows(2).all(|pair| pair[0] > pair[1]), "each once, the newest first");
 }
+
+#[test]
+fn counts_of_many_parts_visit_each_record_once() {
+    let mut store = Store::new(512 * KIB);
+    let records: Vec<_> = (0..300).map(|number| (0, 1_000 + number, 0)).collect();
+    store.add(logs(&records));
+    let (counts, counted) = work::of(|| store.count_logs(LogView::All, &(1_000..=1_299), 200));
+    assert_eq!(counts.len(), 200);
+    // The last bound is after the block, of which the sum is known.
+    let (bounds, blocks, visited) = (201, 1, 299);
+    assert_eq!(counted, ((bounds + blocks + visited) * work::VISIT) as u64);
+}
+
+#[test]
+fn record_without_an_error_has_the_empty_name_without_hashing_it() {
+    let mut store = Store::new(512 * KIB);
+    let records: Vec<_> = (0..300).map(|number| (0, 1_000 + number, 0)).collect();
+    let mut batch = logs(&records);
+    let ((), counted) = work::of(|| while store.add_part(&mut batch, usize::MAX) {});
+    // Its bytes and three visits: a fourth one would look for the name.
+    assert!(counted < (300 * 4 * work::VISIT) as u64, "{counted}");
+}
