@@ -10,12 +10,13 @@ mod patterns;
 mod record;
 mod rows;
 
+use std::cell::Cell;
 use std::ops::{Range, RangeInclusive};
 
 use jiff::tz::TimeZone;
 use query::LogLine;
 use ratatui_core::layout::Rect;
-use trace_model::{LogId, LogView, Store, Value};
+use trace_model::{LogEdits, LogId, LogView, Store, Value};
 
 use crate::details::whole;
 use crate::format::Now;
@@ -51,6 +52,8 @@ pub struct LogScreen {
     newest: Option<LogId>,
     /// The times that are listed; `None` for all.
     times: Option<RangeInclusive<u64>>,
+    /// The positions of these times, found by visits to many blocks of the list: a frame needs them often.
+    counted: Cell<Option<Counted>>,
     /// Columns of the histogram between which the pointer is dragged.
     dragged: Option<(u16, u16)>,
     /// The rows in view.
@@ -62,6 +65,32 @@ pub struct LogScreen {
     patterns: Option<PatternList>,
     /// True if the user has put the record to the right of the list.
     is_beside: bool,
+}
+
+/// State of a list of the store: while it is the same, the list has the same records. Unlike the store's revision it changes with each record of
+/// an evicted trace that leaves, and not with spans.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct ListState {
+    edits: LogEdits,
+    records: usize,
+}
+
+impl ListState {
+    fn of(store: &Store, view: LogView) -> Self {
+        Self {
+            edits: store.log_edits(view),
+            records: store.listed_logs(view),
+        }
+    }
+}
+
+/// The positions of the records of some times.
+#[derive(Clone, Copy, Debug)]
+struct Counted {
+    list: ListState,
+    of: (u64, u64),
+    start: usize,
+    end: usize,
 }
 
 /// Records of a list in a range of positions.
@@ -98,6 +127,7 @@ impl LogScreen {
             focus: LogFocus::default(),
             newest: None,
             times: None,
+            counted: Cell::new(None),
             dragged: None,
             lines: Vec::new(),
             cells: TableCells::default(),
@@ -246,18 +276,23 @@ impl LogScreen {
 
     /// Returns the positions in the store's list of the records that are listed here.
     fn positions(&self, store: &Store) -> Range<usize> {
-        let all = store.listed_logs(self.view);
-        match &self.times {
-            None => 0..all,
-            Some(times) => {
-                let start = store.logs_earlier_than(self.view, *times.start());
-                let end = match times.end().checked_add(1) {
-                    Some(end) => store.logs_earlier_than(self.view, end),
-                    None => all,
-                };
-                start..end.max(start)
-            }
-        }
+        let Some(times) = &self.times else {
+            return 0..store.listed_logs(self.view);
+        };
+        let list = ListState::of(store, self.view);
+        let of = (*times.start(), *times.end());
+        let known = self.counted.get().filter(|known| (known.list, known.of) == (list, of));
+        let counted = known.unwrap_or_else(|| {
+            let start = store.logs_earlier_than(self.view, *times.start());
+            let end = match times.end().checked_add(1) {
+                Some(end) => store.logs_earlier_than(self.view, end),
+                None => store.listed_logs(self.view),
+            };
+            let end = end.max(start);
+            Counted { list, of, start, end }
+        });
+        self.counted.set(Some(counted));
+        counted.start..counted.end
     }
 
     fn rows<'a>(&self, store: &'a Store) -> Listed<'a> {
@@ -419,3 +454,54 @@ impl LogScreen {
 /// The table of records.
 #[derive(Debug)]
 struct LogTable;
+
+#[cfg(test)]
+mod tests {
+    use trace_files::{Input, read_alone};
+    use trace_model::work;
+
+    use super::*;
+
+    /// Stores records of these times in seconds, each with a text of one of three patterns.
+    pub(super) fn add(store: &mut Store, seconds: impl Iterator<Item = u64>) {
+        let records: Vec<String> = seconds
+            .map(|second| {
+                let text = ["order 7 is late", "stock of 9 chairs is low", "done"][usize::try_from(second % 3).unwrap()];
+                format!(r#"{{"timeUnixNano":"{second}000000000","severityNumber":9,"body":{{"stringValue":"{text} {second}"}}}}"#)
+            })
+            .collect();
+        let request = format!(
+            r#"{{"resourceLogs":[{{"scopeLogs":[{{"logRecords":[{}]}}]}}]}}"#,
+            records.join(",")
+        );
+        let input = Input::new("records".to_owned(), request.into_bytes());
+        read_alone(&input, &mut |part| {
+            store.add(part.batch);
+            std::ops::ControlFlow::Continue(())
+        })
+        .unwrap();
+    }
+
+    #[test]
+    fn positions_of_times_are_found_once_until_the_list_or_the_times_change() {
+        let mut store = Store::new(1 << 28);
+        add(&mut store, 1_000..41_000);
+        let mut screen = LogScreen::new(LogView::All);
+        let seconds = |from: u64, to: u64| Some(from * 1_000_000_000..=to * 1_000_000_000);
+        let count = |screen: &LogScreen, store: &Store, expected| {
+            let (length, found) = work::of(|| screen.len(store));
+            assert_eq!(length, expected);
+            assert!(found > 0, "it is looked for");
+            let ((), again) = work::of(|| (0..20).for_each(|_| assert_eq!(screen.len(store), expected)));
+            assert_eq!(again, 0);
+        };
+        screen.show_times(&store, seconds(20_001, 50_000));
+        count(&screen, &store, 20_999);
+        add(&mut store, 41_000..41_010);
+        count(&screen, &store, 21_009);
+        add(&mut store, 30_000..30_001);
+        count(&screen, &store, 21_010);
+        screen.show_times(&store, seconds(2_000, 30_000));
+        count(&screen, &store, 28_002);
+    }
+}

@@ -3,7 +3,9 @@
 use std::ops::RangeInclusive;
 
 use ratatui_core::layout::Rect;
-use trace_model::{LogView, Revision, Severity, SeverityCounts, Store};
+use trace_model::{LogView, Severity, SeverityCounts, Store};
+
+use super::ListState;
 
 /// Lines of the histogram.
 pub(super) const ROWS: u16 = 3;
@@ -34,7 +36,7 @@ impl HistogramRow {
 /// Input of a count.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Input {
-    revision: Revision,
+    list: ListState,
     times: RangeInclusive<u64>,
     bars: u16,
 }
@@ -84,7 +86,7 @@ impl Histogram {
     pub(super) fn fit(&mut self, store: &Store, view: LogView, times: &RangeInclusive<u64>, area: Rect) {
         let end = (*times.end()).max(times.start().saturating_add(SPAN_MIN));
         let wanted = Input {
-            revision: store.revision(),
+            list: ListState::of(store, view),
             times: *times.start()..=end,
             bars: area.width,
         };
