@@ -318,3 +318,24 @@ fn now() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A runtime without timers panics where one is made.
+    #[test]
+    fn frame_that_is_here_takes_no_timer() {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+        runtime.block_on(async {
+            let mut body = Body::from("spans");
+            let frame = next_frame(&mut body)
+                .await
+                .expect("in time")
+                .expect("a frame")
+                .expect("no error");
+            assert_eq!(frame.into_data().expect("no trailers"), "spans");
+            assert!(next_frame(&mut body).await.expect("in time").is_none());
+        });
+    }
+}
