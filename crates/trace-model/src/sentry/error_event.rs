@@ -1,7 +1,14 @@
 //! An error event, read back from the log record that it is kept as.
 
+mod breadcrumb;
+mod exception;
+mod values;
+
 use super::{EXCEPTION, Gravity, is_error_event, is_exception_key};
 use crate::{Attribute, Event, LogRecord, Severity, Source, SpanId, TraceId, Value};
+pub use breadcrumb::Breadcrumb;
+pub use exception::{Exception, Frame};
+use values::{array, below, text};
 
 /// A reported error or message: an event of Sentry, or an exception in an OTLP log record.
 ///
@@ -46,65 +53,6 @@ pub struct ErrorEvent {
     pub contexts: Vec<Attribute>,
     /// Data added by the program.
     pub extra: Vec<Attribute>,
-}
-
-/// One exception.
-#[derive(Clone, Debug, PartialEq, Default)]
-pub struct Exception {
-    /// Its type (`ValueError`); empty for a stack trace without an exception.
-    pub type_name: String,
-    /// Its message.
-    pub value: String,
-    /// Module of its type.
-    pub module: Option<String>,
-    /// Mechanism that caught it: `generic`, `panic`, `onerror`, …
-    pub mechanism: Option<String>,
-    /// True if the program caught it itself.
-    pub handled: Option<bool>,
-    /// The newest call first.
-    pub frames: Vec<Frame>,
-}
-
-/// One call of a stack.
-#[derive(Clone, Debug, PartialEq, Eq, Default)]
-pub struct Frame {
-    /// Called function.
-    pub function: Option<String>,
-    /// Its module or library.
-    pub module: Option<String>,
-    /// The source file, as short as the sender has it.
-    pub filename: Option<String>,
-    /// The source file's whole path.
-    pub abs_path: Option<String>,
-    /// The line in it, counted from 1.
-    pub lineno: Option<u64>,
-    /// The column in that, counted from 1.
-    pub colno: Option<u64>,
-    /// True for the program's own code; `None` if unknown.
-    pub in_app: Option<bool>,
-    /// Lines of the source before that line, the nearest last; empty if they were not sent.
-    pub pre_context: Vec<String>,
-    /// The line's source.
-    pub context_line: Option<String>,
-    /// Lines of the source after it, the nearest first; empty if they were not sent.
-    pub post_context: Vec<String>,
-}
-
-/// Something that happened before.
-#[derive(Clone, Debug, PartialEq, Default)]
-pub struct Breadcrumb {
-    /// Nanoseconds since the Unix epoch.
-    pub unix_nano: Option<u64>,
-    /// Source: `http`, `console`, `ui.click`, …
-    pub category: Option<String>,
-    /// `default`, `http`, `navigation`, …
-    pub kind: Option<String>,
-    /// `debug`, `info`, `warning`, `error`, `fatal`.
-    pub level: Option<String>,
-    /// Text of the event.
-    pub message: Option<String>,
-    /// More about it.
-    pub data: Vec<Attribute>,
 }
 
 impl ErrorEvent {
@@ -212,97 +160,6 @@ impl ErrorEvent {
     }
 }
 
-impl Exception {
-    fn of(value: &Value) -> Self {
-        let members = members(value);
-        let mut frames: Vec<_> = array(members, "frames").iter().map(Frame::of).collect();
-        frames.reverse();
-        Self {
-            type_name: text(members, "type").unwrap_or_default(),
-            value: text(members, "value").unwrap_or_default(),
-            module: text(members, "module"),
-            mechanism: text(members, "mechanism"),
-            handled: boolean(members, "handled"),
-            frames,
-        }
-    }
-
-    /// `Type: value`; one of them where the other is missing.
-    #[must_use]
-    pub fn title(&self) -> String {
-        match (self.type_name.as_str(), self.value.as_str()) {
-            ("", one) | (one, "") => one.to_owned(),
-            (type_name, value) => format!("{type_name}: {value}"),
-        }
-    }
-
-    /// Returns true for an exception, false for a stack trace alone.
-    #[must_use]
-    pub const fn has_name(&self) -> bool {
-        !self.type_name.is_empty() || !self.value.is_empty()
-    }
-
-    /// The calls of the program's own code, the newest first.
-    pub fn in_app_frames(&self) -> impl Iterator<Item = &Frame> {
-        self.frames.iter().filter(|frame| frame.in_app == Some(true))
-    }
-}
-
-impl Frame {
-    fn of(value: &Value) -> Self {
-        let members = members(value);
-        Self {
-            function: text(members, "function"),
-            module: text(members, "module"),
-            filename: text(members, "filename"),
-            abs_path: text(members, "abs_path"),
-            lineno: number(members, "lineno"),
-            colno: number(members, "colno"),
-            in_app: boolean(members, "in_app"),
-            pre_context: texts(members, "pre_context"),
-            context_line: text(members, "context_line"),
-            post_context: texts(members, "post_context"),
-        }
-    }
-}
-
-impl Breadcrumb {
-    fn of(value: &Value) -> Self {
-        let of = members(value);
-        Self {
-            unix_nano: number(of, "unix_nano"),
-            category: text(of, "category"),
-            kind: text(of, "type"),
-            level: text(of, "level"),
-            message: text(of, "message"),
-            data: get(of, "data").map(members).unwrap_or_default().to_vec(),
-        }
-    }
-}
-
-fn get<'a>(attributes: &'a [Attribute], key: &str) -> Option<&'a Value> {
-    attributes
-        .iter()
-        .find(|attribute| attribute.key == key)
-        .map(|attribute| &attribute.value)
-}
-
-fn text(attributes: &[Attribute], key: &str) -> Option<String> {
-    match get(attributes, key) {
-        Some(Value::String(text)) if !text.is_empty() => Some(text.clone()),
-        _ => None,
-    }
-}
-
-/// Returns texts, which may be empty: lines of a source.
-fn texts(attributes: &[Attribute], key: &str) -> Vec<String> {
-    let lines = array(attributes, key).iter().map(|line| match line {
-        Value::String(line) => line.clone(),
-        _ => String::new(),
-    });
-    lines.collect()
-}
-
 fn release(resource: &[Attribute]) -> Option<String> {
     text(resource, "service.version")
 }
@@ -310,46 +167,6 @@ fn release(resource: &[Attribute]) -> Option<String> {
 /// The name of the attribute in the conventions, and its former one.
 fn environment(resource: &[Attribute]) -> Option<String> {
     text(resource, "deployment.environment.name").or_else(|| text(resource, "deployment.environment"))
-}
-
-fn number(attributes: &[Attribute], key: &str) -> Option<u64> {
-    match get(attributes, key) {
-        Some(Value::Int(number)) => (*number).try_into().ok(),
-        _ => None,
-    }
-}
-
-fn boolean(attributes: &[Attribute], key: &str) -> Option<bool> {
-    match get(attributes, key) {
-        Some(Value::Bool(value)) => Some(*value),
-        _ => None,
-    }
-}
-
-fn array<'a>(attributes: &'a [Attribute], key: &str) -> &'a [Value] {
-    match get(attributes, key) {
-        Some(Value::Array(values)) => values,
-        _ => &[],
-    }
-}
-
-fn members(value: &Value) -> &[Attribute] {
-    match value {
-        Value::Map(members) => members,
-        _ => &[],
-    }
-}
-
-/// Returns the attributes whose names have a prefix, without it.
-fn below(attributes: &[Attribute], prefix: &str) -> Vec<Attribute> {
-    let below = attributes.iter().filter_map(|attribute| {
-        let key = attribute.key.strip_prefix(prefix)?;
-        Some(Attribute {
-            key: key.to_owned(),
-            value: attribute.value.clone(),
-        })
-    });
-    below.collect()
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use std::hash::BuildHasher as _;
 
+use super::Contents;
 use super::record::{Record, Slot};
 use crate::hash::{self, State};
 use crate::work;
@@ -15,4 +16,16 @@ pub(super) fn hash_of_sentry(hasher: &State, record: &Record) -> u64 {
 pub(super) fn hash_of_error(slot: Slot, raw: &[u8]) -> u64 {
     work::add(raw.len());
     hash::of((slot, raw))
+}
+
+impl Contents {
+    /// Returns the hash of a span in its trace's index.
+    pub(super) fn hash_of_span(&self, hasher: &State, record: &Record) -> u64 {
+        let Some(span_id) = record.span_id() else { return 0 };
+        if record.is_by_service() {
+            hasher.hash_one((span_id, self.service_number(record)))
+        } else {
+            hasher.hash_one(span_id)
+        }
+    }
 }
