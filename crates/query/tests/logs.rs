@@ -1,23 +1,10 @@
 //! Log records in lines.
 
-use opentelemetry_proto::tonic::common::v1::{AnyValue, ArrayValue, KeyValue, any_value::Value};
+use opentelemetry_proto::tonic::common::v1::{AnyValue, ArrayValue, any_value::Value};
 use opentelemetry_proto::tonic::logs::v1::{LogRecord, ResourceLogs, ScopeLogs};
 use query::{Evaluation, Part, Request, Search, Show, Shown, Step};
+use testkit::otlp::{attribute, text};
 use trace_model::{Source, Store, otlp};
-
-fn text(text: &str) -> AnyValue {
-    AnyValue {
-        value: Some(Value::StringValue(text.to_owned())),
-    }
-}
-
-fn attribute(key: &str, value: &str) -> KeyValue {
-    KeyValue {
-        key: key.to_owned(),
-        value: Some(text(value)),
-        ..KeyValue::default()
-    }
-}
 
 /// Texts of the lines of these records, in their order.
 fn lines(records: Vec<LogRecord>) -> Vec<String> {
@@ -47,7 +34,7 @@ fn lines(records: Vec<LogRecord>) -> Vec<String> {
 #[test]
 fn line_has_the_text_that_the_record_has() {
     let elements = ArrayValue {
-        values: vec![text(&"x".repeat(2_000)); 5],
+        values: vec![text("x".repeat(2_000)); 5],
     };
     let body = |body: AnyValue| LogRecord {
         body: Some(body),

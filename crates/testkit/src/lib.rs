@@ -1,4 +1,4 @@
-//! Shared test helpers: waiting for a condition, running a program of the workspace, and a real RabbitMQ.
+//! Shared test helpers: waiting for a condition, running a program of the workspace, a real RabbitMQ, and parts of OTLP messages.
 //!
 //! It contains no mocks and no assertions: it starts real programs, waits for them with a deadline, and
 //! stops them however the test ends.
@@ -19,6 +19,7 @@
 
 mod exchange;
 mod flood;
+pub mod otlp;
 mod process;
 mod rabbitmq;
 mod wait;

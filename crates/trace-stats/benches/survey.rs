@@ -4,10 +4,9 @@
 
 use divan::Bencher;
 use divan::counter::ItemsCount;
-use opentelemetry_proto::tonic::common::v1::any_value::Value;
-use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue};
 use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
+use testkit::otlp::attribute;
 use trace_model::{Analysis, ListPlace, Source, SpanTree, Store, TraceId, otlp};
 use trace_stats::{Comparison, MedianPass, Profile, QUIET_NANO, RootOperation, SurveyPass, Warnings};
 
@@ -26,16 +25,6 @@ fn store() -> Store {
         store.add(otlp::batch(spans, Source::OtlpHttp).0);
     }
     store
-}
-
-fn attribute(key: &str, value: &str) -> KeyValue {
-    KeyValue {
-        key: key.to_owned(),
-        value: Some(AnyValue {
-            value: Some(Value::StringValue(value.to_owned())),
-        }),
-        ..KeyValue::default()
-    }
 }
 
 fn span(trace: u64, id: u64) -> ResourceSpans {

@@ -1,13 +1,14 @@
 //! Errors of all traces, grouped.
 
 use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
-use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value};
+use opentelemetry_proto::tonic::common::v1::KeyValue;
 use opentelemetry_proto::tonic::logs::v1::{LogRecord, ResourceLogs, ScopeLogs};
 use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::span::Event;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span, Status};
 use proptest::prelude::*;
 use prost::Message;
+use testkit::otlp::{attribute, text};
 use trace_model::{Batch, Source, Store, TraceId, otlp, work};
 use trace_stats::{ERROR_INTERVALS, ErrorGroup, Errors, ReportedBy};
 
@@ -145,20 +146,6 @@ impl Sent {
             Source::OtlpHttp
         };
         store.add(Batch::logs(body.into(), source).unwrap());
-    }
-}
-
-fn attribute(key: &str, value: &str) -> KeyValue {
-    KeyValue {
-        key: key.to_owned(),
-        value: Some(text(value)),
-        ..KeyValue::default()
-    }
-}
-
-fn text(value: &str) -> AnyValue {
-    AnyValue {
-        value: Some(any_value::Value::StringValue(value.to_owned())),
     }
 }
 

@@ -1,9 +1,9 @@
 //! Compact notation for spans.
 
-use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value};
 use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::span::Link;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span, Status};
+use testkit::otlp::attribute;
 use trace_model::{ListPlace, Source, Store, TraceId, otlp};
 use trace_stats::{Survey, SurveyPass};
 
@@ -100,16 +100,6 @@ impl Sent {
             }],
             ..ResourceSpans::default()
         }
-    }
-}
-
-fn attribute(key: &str, value: &str) -> KeyValue {
-    KeyValue {
-        key: key.to_owned(),
-        value: Some(AnyValue {
-            value: Some(any_value::Value::StringValue(value.to_owned())),
-        }),
-        ..KeyValue::default()
     }
 }
 

@@ -2,28 +2,14 @@
 
 use app::keymap::{Key, KeyContext};
 use app::{Event, LogFocus, Mode, Pane, Pointer, PointerKind, Tab};
-use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value};
 use opentelemetry_proto::tonic::logs::v1::{LogRecord, ResourceLogs, ScopeLogs};
 use opentelemetry_proto::tonic::resource::v1::Resource;
 use ratatui::layout::Position;
+use testkit::otlp::{attribute, text};
 use trace_model::{Source, Store, otlp};
 
 use crate::scene::{MILLI, START, Scene, password_reset, span, span_id};
 use crate::snapshots::at_all_sizes;
-
-fn text(value: &str) -> AnyValue {
-    AnyValue {
-        value: Some(any_value::Value::StringValue(value.to_owned())),
-    }
-}
-
-fn attribute(key: &str, value: &str) -> KeyValue {
-    KeyValue {
-        key: key.to_owned(),
-        value: Some(text(value)),
-        ..KeyValue::default()
-    }
-}
 
 /// A record at a time in milliseconds, outside of any trace.
 pub(crate) fn record(at_ms: u64, severity_number: i32, body: &str) -> LogRecord {
