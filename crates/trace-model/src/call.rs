@@ -52,7 +52,6 @@ struct Target<'a> {
     url: Option<&'a [u8]>,
     path: Option<&'a [u8]>,
     plain: [Option<&'a [u8]>; PLAIN.len()],
-    is_call: bool,
 }
 
 /// Attributes that are compared as they are, with their older names.
@@ -71,16 +70,12 @@ pub(crate) fn call_id(hasher: &State, service: &str, name: &str, kind: SpanKind,
     if kind.receives() {
         return None;
     }
-    let mut target = Target {
-        is_call: kind.sends(),
-        ..Target::default()
-    };
-    for attribute in parts(raw, number::SPAN_ATTRIBUTES) {
-        target.see(attribute);
-    }
-    if !target.is_call {
+    let attributes = || parts(raw, number::SPAN_ATTRIBUTES);
+    if !kind.sends() && !attributes().any(is_of_call) {
         return None;
     }
+    let mut target = Target::default();
+    attributes().for_each(|attribute| target.see(attribute));
     let mut hash = hasher.build_hasher();
     service.hash(&mut hash);
     hash_masked(name.as_bytes(), &mut hash);
@@ -94,12 +89,26 @@ pub(crate) fn call_id(hasher: &State, service: &str, name: &str, kind: SpanKind,
     Some(CallId(hash.finish()))
 }
 
+/// Returns true for an attribute that makes an internal span a call.
+#[inline]
+fn is_of_call(attribute: &[u8]) -> bool {
+    let Some((key, value)) = KeyValue::borrowed(attribute) else {
+        return false;
+    };
+    if key != b"sentry.op" {
+        return CALL_PREFIXES.iter().any(|prefix| key.starts_with(prefix));
+    }
+    match AnyValue::read(value) {
+        AnyValue::Leaf(Leaf::Text(text)) => CALL_OPS.iter().any(|op| text.starts_with(op)),
+        _ => false,
+    }
+}
+
 impl<'a> Target<'a> {
     fn see(&mut self, attribute: &'a [u8]) {
         let Some((key, value)) = KeyValue::borrowed(attribute) else {
             return;
         };
-        self.is_call |= CALL_PREFIXES.iter().any(|prefix| key.starts_with(prefix));
         let AnyValue::Leaf(Leaf::Text(text)) = AnyValue::read(value) else {
             return;
         };
@@ -108,7 +117,6 @@ impl<'a> Target<'a> {
             b"http.route" | b"url.template" => self.route = Some(text),
             b"url.full" | b"http.url" => self.url = Some(text),
             b"url.path" | b"http.target" => self.path = Some(text),
-            b"sentry.op" => self.is_call |= CALL_OPS.iter().any(|op| text.starts_with(op)),
             _ => {
                 if let Some(at) = PLAIN.iter().position(|names| names.contains(&key)) {
                     self.plain[at] = Some(text);

@@ -50,3 +50,31 @@ pub struct SpanNode {
     /// On which host it ran: nodes with the same number share a clock. By `host.name` of the resource, else by its service.
     pub host: u32,
 }
+
+impl SpanNode {
+    /// Creates the node of a span that has arrived, of which nothing else is known yet.
+    pub(crate) fn new(key: SpanKey, name: Arc<str>) -> Self {
+        Self {
+            key,
+            arrived: true,
+            parent: None,
+            parent_span_id: None,
+            depth: 0,
+            children: 0,
+            descendants: 0,
+            cyclic: false,
+            duplicate: false,
+            name,
+            kind: SpanKind::Unspecified,
+            status: StatusCode::Unset,
+            start_unix_nano: 0,
+            end_unix_nano: None,
+            has_invalid_times: false,
+            has_exception: false,
+            has_links: false,
+            flags: Flags::default(),
+            is_saved: false,
+            host: u32::MAX,
+        }
+    }
+}

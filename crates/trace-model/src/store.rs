@@ -43,12 +43,11 @@ mod trace_cursor;
 mod write;
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use crate::gradual_table::GradualTable;
 use crate::hash::State;
 use crate::metrics::Metrics;
-use crate::{Batch, Flags, HiddenSpans, MetricsBatch, RepeatedLimits, SpanId, SpanKey, SpanKind, StatusCode, TraceId};
+use crate::{Batch, HiddenSpans, MetricsBatch, RepeatedLimits, SpanId, SpanKey, TraceId};
 pub use errors::{ErrorReader, ErrorRecord, ErrorScope, ReportedError, SPAN_EXCEPTIONS_MAX};
 use eviction::Leaving;
 pub(crate) use evidence::TraceEvidence;
@@ -64,6 +63,7 @@ pub use matches::{MatchReader, Matches};
 use origins::Origins;
 pub use ranking::{RANKED, RankBy, Ranking};
 pub use raw::{RawProgress, RawReader};
+pub(crate) use read::Calls;
 pub use read::{ListPlace, SpanPlaces};
 use reader::Cursors;
 pub(crate) use reader::RecordReader;
@@ -165,27 +165,6 @@ impl Contents {
         let record = self.log.get(at);
         record.has_span_id(span_id) && !record.is_by_service()
     }
-}
-
-/// A span as an [`crate::Outline`] needs it.
-#[derive(Clone, Debug)]
-pub(crate) struct SpanRecord {
-    pub(crate) key: SpanKey,
-    pub(crate) parent_span_id: Option<SpanId>,
-    pub(crate) name: Arc<str>,
-    pub(crate) start_unix_nano: u64,
-    /// `None` while it is in flight.
-    pub(crate) end_unix_nano: Option<u64>,
-    pub(crate) kind: SpanKind,
-    pub(crate) status: StatusCode,
-    pub(crate) has_exception: bool,
-    pub(crate) has_links: bool,
-    pub(crate) flags: Flags,
-    pub(crate) is_saved: bool,
-    /// Host: a number that spans with the same clock share.
-    pub(crate) host: u32,
-    /// Its place in the log, which may move it.
-    pub(crate) place: RecordPlace,
 }
 
 /// All stored spans and log records, by trace.

@@ -6,12 +6,11 @@
 use hashbrown::HashMap;
 
 use crate::call::CallId;
-use crate::store::{RecordPlace, SpanRecord as Span};
+use crate::store::RecordPlace;
 use crate::work::drop_in_steps;
 use crate::{RepeatedLimits, SpanId, SpanKind, SpanNode, Store, TraceId};
 
 mod links;
-mod node;
 mod reader;
 mod shared_ids;
 mod walk;
@@ -47,15 +46,13 @@ impl SpanTree {
         TraceReader::new(store, trace_id).then(async |read| read.tree)
     }
 
-    /// Builds a tree of spans, and of ids that must be rows even if no span has them, with the time of their first reference. Returns it with
-    /// the place of each node's record.
-    async fn build(spans: Vec<Span>, rows: &[(SpanId, u64)]) -> (Self, Vec<RecordPlace>) {
+    /// Builds a tree of spans, and of ids that must be rows even if no span has them, with the time of their first reference. `places` has the
+    /// place of each span's record; returns the tree with that of each node's.
+    async fn build(spans: Vec<SpanNode>, places: Vec<RecordPlace>, rows: &[(SpanId, u64)]) -> (Self, Vec<RecordPlace>) {
         let mut links = Links::new(&spans, rows).await;
         links.break_cycles(&spans).await;
         links.find_starts(&spans).await;
-        let tree = links.walk(&spans).await;
-        drop_in_steps(spans).await;
-        tree
+        links.walk(spans, places).await
     }
 
     /// Drops the nodes in steps.

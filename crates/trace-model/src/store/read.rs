@@ -25,6 +25,28 @@ pub struct ListPlace(Option<u64>);
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SpanPlaces(Option<(u64, usize)>, Option<(u64, usize)>);
 
+/// The calls of one trace.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Calls<'a> {
+    store: &'a Store,
+    slot: Slot,
+}
+
+impl Calls<'_> {
+    /// Returns the identity of a span's call; `place` is where the span was read.
+    pub(crate) fn id(self, node: &SpanNode, place: RecordPlace, hasher: &State) -> Option<CallId> {
+        if node.kind.receives() {
+            return None;
+        }
+        let Self { store, slot } = self;
+        let at = store.still_at(slot, &node.key, place);
+        let at = at.or_else(|| store.find_key(slot, &node.key))?;
+        let raw = store.contents.log.raw(at);
+        work::add(VISIT + raw.len());
+        call::call_id(hasher, &node.key.service, &node.name, node.kind, raw)
+    }
+}
+
 impl Store {
     /// The last change of one trace; `None` when it is not there.
     #[must_use]
@@ -202,18 +224,10 @@ impl Store {
         self.repeated_limits
     }
 
-    /// Returns the identity of a span's call, for [`crate::SpanTree`]; `place` is where it was read.
-    pub(crate) fn call_id(&self, trace_id: TraceId, node: &SpanNode, place: RecordPlace, hasher: &State) -> Option<CallId> {
-        if node.kind.receives() {
-            return None;
-        }
+    /// Returns the calls of a trace, for [`crate::SpanTree`]; `None` if it is not stored.
+    pub(crate) fn calls(&self, trace_id: TraceId) -> Option<Calls<'_>> {
         let slot = self.find_trace(trace_id)?;
-        let at = self
-            .still_at(slot, &node.key, place)
-            .or_else(|| self.find_key(slot, &node.key))?;
-        let raw = self.contents.log.raw(at);
-        work::add(VISIT + raw.len());
-        call::call_id(hasher, &node.key.service, &node.name, node.kind, raw)
+        Some(Calls { store: self, slot })
     }
 
     /// Returns the record of a span if it is where it was read. Mostly it is, which takes no search.

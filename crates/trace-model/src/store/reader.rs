@@ -6,11 +6,11 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::marks::Hosts;
 use super::record::{Record, RecordId, RecordKind, RecordPlace, Slot};
-use super::{Contents, SpanRecord, Store};
+use super::{Contents, Store};
 use crate::batch::SpanFlags;
 use crate::sentry::Gravity;
 use crate::work::{self, VISIT};
-use crate::{ErrorMark, Source, SpanId, TraceId, outside_of_spans};
+use crate::{ErrorMark, Source, SpanId, SpanNode, TraceId, outside_of_spans};
 
 /// Positions of the readers: the record that each has read last. When the log moves that record, the position moves with it.
 #[derive(Debug, Default)]
@@ -115,7 +115,9 @@ impl Cursor {
 #[derive(Debug)]
 pub(crate) struct RecordReader {
     cursor: Cursor,
-    pub(crate) spans: Vec<SpanRecord>,
+    pub(crate) spans: Vec<SpanNode>,
+    /// By span.
+    pub(crate) places: Vec<RecordPlace>,
     pub(crate) marks: Vec<(SpanId, ErrorMark)>,
     hosts: Hosts,
 }
@@ -133,6 +135,7 @@ impl RecordReader {
         Self {
             cursor: Cursor::new(store, trace_id, record_kinds),
             spans: Vec::new(),
+            places: Vec::new(),
             marks: Vec::new(),
             hosts: Hosts::default(),
         }
@@ -142,45 +145,51 @@ impl RecordReader {
     pub(crate) fn step(&mut self, store: &Store, until: u64) -> bool {
         let Some(slot) = self.cursor.slot(store) else {
             self.spans.clear();
+            self.places.clear();
             self.marks.clear();
             return false;
         };
         let (contents, trace_id) = (&store.contents, self.cursor.trace_id);
         if self.spans.is_empty() {
-            self.spans.reserve(store.traces[slot].rows() as usize);
+            let rows = store.traces[slot].rows() as usize;
+            self.spans.reserve(rows);
+            self.places.reserve(rows);
         }
-        let (spans, marks, hosts) = (&mut self.spans, &mut self.marks, &mut self.hosts);
+        let (spans, places) = (&mut self.spans, &mut self.places);
+        let (marks, hosts) = (&mut self.marks, &mut self.hosts);
         !self.cursor.step(store, slot, until, |at| {
             let record = contents.log.get(at);
             if record.is_error_event() {
                 let span_id = record.span_id().unwrap_or_else(|| outside_of_spans(trace_id));
                 marks.push((span_id, contents.error_mark(record)));
             } else if record.is_row() {
-                // A copy of it takes two cache lines.
+                // Its node takes two more cache lines.
                 work::add(VISIT);
-                spans.extend(contents.node(record, RecordPlace(at), hosts));
+                if let Some(node) = contents.node(record, hosts) {
+                    spans.push(node);
+                    places.push(RecordPlace(at));
+                }
             }
         })
     }
 }
 
 impl Contents {
-    fn node(&self, record: &Record, place: RecordPlace, hosts: &mut Hosts) -> Option<SpanRecord> {
+    /// Returns a span's node, which has no place in the tree yet.
+    fn node(&self, record: &Record, hosts: &mut Hosts) -> Option<SpanNode> {
         let marks = record.marks();
-        Some(SpanRecord {
-            key: self.key(record)?,
+        Some(SpanNode {
             parent_span_id: record.parent_span_id(),
-            name: self.names.get(record.name).clone(),
-            start_unix_nano: record.start_unix_nano,
-            end_unix_nano: (!record.in_flight()).then_some(record.end_unix_nano),
             kind: record.kind(),
             status: record.status(),
+            start_unix_nano: record.start_unix_nano,
+            end_unix_nano: (!record.in_flight()).then_some(record.end_unix_nano),
             has_exception: marks.has(SpanFlags::EXCEPTION),
             has_links: marks.has(SpanFlags::LINKS),
             flags: marks.flags(),
             is_saved: self.origins.get(record.origin).source == Source::File,
             host: hosts.intern(record.origin, self.origins.kept(record.origin)),
-            place,
+            ..SpanNode::new(self.key(record)?, self.names.get(record.name).clone())
         })
     }
 

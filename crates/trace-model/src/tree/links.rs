@@ -2,11 +2,15 @@
 
 use hashbrown::{HashMap, HashSet};
 
-use super::node::Missing;
 use super::shared_ids::ById;
-use crate::SpanId;
-use crate::store::SpanRecord as Span;
 use crate::work::{Visits, strides, visited};
+use crate::{SpanId, SpanNode as Span};
+
+/// A span that has not arrived.
+pub(super) struct Missing {
+    pub(super) id: SpanId,
+    pub(super) start: u64,
+}
 
 /// Parents by position: positions past the spans are the missing ones.
 pub(super) struct Links {

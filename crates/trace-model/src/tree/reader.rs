@@ -4,9 +4,9 @@ use hashbrown::HashMap;
 
 use super::SpanTree;
 use crate::hash::State;
-use crate::store::{RecordPlace, RecordReader, SpanRecord as Span};
+use crate::store::{Calls, RecordPlace, RecordReader};
 use crate::work::{self, STRIDE, Steps, VISIT, sort_by, strides, visited};
-use crate::{ErrorMark, RepeatedLimits, SpanId, SpanKind, Store, TraceId};
+use crate::{ErrorMark, RepeatedLimits, SpanId, SpanKind, SpanNode, Store, TraceId};
 
 /// A trace that is being read, and made a `T` of.
 ///
@@ -109,7 +109,8 @@ impl<T> TraceReader<T> {
                     if records.step(store, until) {
                         return None;
                     }
-                    let (spans, marks) = (std::mem::take(&mut records.spans), std::mem::take(&mut records.marks));
+                    let spans = (std::mem::take(&mut records.spans), std::mem::take(&mut records.places));
+                    let marks = std::mem::take(&mut records.marks);
                     self.stage = Stage::Building(Steps::new(build(spans, marks)));
                 }
                 Stage::Building(steps) => self.stage = Stage::Bytes(steps.run(left)?),
@@ -145,10 +146,10 @@ impl<T> TraceReader<T> {
     }
 }
 
-async fn build(spans: Vec<Span>, marks: Vec<(SpanId, ErrorMark)>) -> Box<Bytes> {
+async fn build((spans, places): (Vec<SpanNode>, Vec<RecordPlace>), marks: Vec<(SpanId, ErrorMark)>) -> Box<Bytes> {
     let marks = by_time(marks).await;
     let rows: Vec<_> = marks.iter().map(|(span_id, mark)| (*span_id, mark.time_unix_nano)).collect();
-    let (tree, places) = SpanTree::build(spans, &rows).await;
+    let (tree, places) = SpanTree::build(spans, places, &rows).await;
     let mut producers = HashMap::new();
     for range in strides(tree.nodes.len()) {
         visited(range.len()).await;
@@ -187,12 +188,13 @@ impl Bytes {
     /// True when more is left.
     fn step(&mut self, store: &Store, trace_id: TraceId, until: u64) -> bool {
         let count = self.read.tree.nodes.len();
+        let calls = store.calls(trace_id);
         while self.at < count {
             let end = count.min(self.at + STRIDE);
             work::add((end - self.at) * VISIT / 4);
             while self.at < end {
                 self.links(store, trace_id);
-                self.call(store, trace_id);
+                self.call(calls);
                 self.at += 1;
                 if work::done() >= until {
                     return self.at < count;
@@ -233,13 +235,13 @@ impl Bytes {
     }
 
     /// Reads what a span calls, if it has so many siblings that they may repeat a call.
-    fn call(&mut self, store: &Store, trace_id: TraceId) {
+    fn call(&mut self, calls: Option<Calls<'_>>) {
         let (tree, at) = (&mut self.read.tree, self.at);
         let node = &tree.nodes[at];
         let has_many = |parent: usize| tree.nodes[parent].children >= RepeatedLimits::FEWEST;
         if node.arrived
             && node.parent.is_some_and(has_many)
-            && let Some(call) = store.call_id(trace_id, node, self.places[at], &self.hasher)
+            && let Some(call) = calls.and_then(|calls| calls.id(node, self.places[at], &self.hasher))
         {
             if tree.calls.is_empty() {
                 tree.calls = vec![None; tree.nodes.len()];

@@ -7,9 +7,8 @@ use std::cmp::Reverse;
 
 use hashbrown::HashMap;
 
-use crate::SpanId;
-use crate::store::SpanRecord as Span;
 use crate::work::{Visits, sort_by, strides, visited};
+use crate::{SpanId, SpanNode as Span};
 
 /// Spans by id: of most ids there is one, the others are linked to it.
 pub(super) struct ById<'a> {

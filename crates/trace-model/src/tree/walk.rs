@@ -5,11 +5,10 @@ use std::sync::Arc;
 use hashbrown::HashMap;
 
 use super::SpanTree;
-use super::links::Links;
-use super::node;
-use crate::SpanNode;
-use crate::store::{RecordPlace, SpanRecord as Span};
+use super::links::{Links, Missing};
+use crate::store::RecordPlace;
 use crate::work::{Visits, sort_by, strides, visited};
+use crate::{SpanKey, SpanNode as Span};
 
 /// Children by start: those of `at` are `all[first[at]..first[at + 1]]`.
 struct Children {
@@ -18,59 +17,81 @@ struct Children {
     all: Vec<usize>,
 }
 
-impl Links {
-    /// Depth first, siblings by start. Returns the place of each node's record, too.
-    pub(super) async fn walk(&self, spans: &[Span]) -> (SpanTree, Vec<RecordPlace>) {
-        let total = spans.len() + self.missing.len();
-        let Children { roots, first, all } = self.children(spans).await;
-        let children = |at: usize| &all[first[at]..first[at + 1]];
+impl Children {
+    fn of(&self, at: usize) -> &[usize] {
+        &self.all[self.first[at]..self.first[at + 1]]
+    }
+}
 
-        let no_name: Arc<str> = "".into();
-        let mut hosts: HashMap<u32, u32> = HashMap::new();
-        let mut nodes: Vec<SpanNode> = Vec::with_capacity(total);
-        let mut places = Vec::with_capacity(total);
-        let mut stack: Vec<(usize, Option<usize>)> = roots.iter().rev().map(|root| (*root, None)).collect();
+impl Links {
+    /// Makes rows of spans: depth first, siblings by start. Returns the place of each row's record, too.
+    pub(super) async fn walk(self, mut spans: Vec<Span>, mut places: Vec<RecordPlace>) -> (SpanTree, Vec<RecordPlace>) {
+        let children = self.children(&spans).await;
+        let arrived = spans.len();
+        let nothing: Arc<str> = "".into();
         let mut visits = Visits::default();
-        while let Some((at, parent)) = stack.pop() {
-            let here = nodes.len();
-            let below = children(at);
-            let node = match spans.get(at) {
-                Some(span) => SpanNode {
-                    duplicate: self.duplicates.contains(&at),
-                    ..node::node(span, self.starts[at], self.cyclic[at])
-                },
-                None => node::missing(
-                    &self.missing[at - spans.len()],
-                    self.starts[at],
-                    below.iter().map(|child| &spans[*child]),
-                    &no_name,
-                ),
-            };
-            // By the first row on it, so that the order of arrival does not matter here either.
-            let host = if node.host == u32::MAX {
-                node.host
-            } else {
-                let next = u32::try_from(hosts.len()).unwrap_or(u32::MAX);
-                *hosts.entry(node.host).or_insert(next)
-            };
-            nodes.push(SpanNode {
-                host,
-                depth: parent.map_or(0, |parent: usize| nodes[parent].depth + 1),
-                parent,
-                children: below.len(),
-                ..node
-            });
-            places.push(spans.get(at).map_or(RecordPlace::NONE, |span| span.place));
-            stack.extend(below.iter().rev().map(|child| (*child, Some(here))));
-            // A node takes four cache lines, and both its texts are shared.
-            visits.many(4).await;
+        for (missing, at) in self.missing.iter().zip(arrived..) {
+            let mut end = self.starts[at];
+            for child in children.of(at) {
+                let child = &spans[*child];
+                end = end.max(child.end_unix_nano.unwrap_or(child.start_unix_nano));
+                visits.one().await;
+            }
+            spans.push(row_of(missing, (self.starts[at], end), &nothing));
+            places.push(RecordPlace::NONE);
         }
-        count_descendants(&mut nodes).await;
+        let mut rows = self.number(&mut spans, arrived, &children).await;
+        // In place, since a large trace takes many pages, and each new one its time.
+        for at in 0..spans.len() {
+            while rows[at] != at {
+                let to = rows[at];
+                spans.swap(at, to);
+                places.swap(at, to);
+                rows.swap(at, to);
+                // A node takes three cache lines.
+                visits.many(6).await;
+            }
+            visits.one().await;
+        }
+        count_descendants(&mut spans).await;
         let tree = SpanTree {
-            nodes,
+            nodes: spans,
             ..SpanTree::default()
         };
         (tree, places)
+    }
+
+    /// Writes into each node what it has of its place in the tree, and returns its row.
+    async fn number(&self, nodes: &mut [Span], arrived: usize, children: &Children) -> Vec<usize> {
+        let mut rows = vec![0; nodes.len()];
+        let mut hosts: HashMap<u32, u32> = HashMap::new();
+        // A node, and its parent's row and depth.
+        let mut stack: Vec<(usize, Option<(usize, usize)>)> = children.roots.iter().rev().map(|root| (*root, None)).collect();
+        let mut next = 0;
+        let mut visits = Visits::default();
+        while let Some((at, parent)) = stack.pop() {
+            let row = next;
+            next += 1;
+            rows[at] = row;
+            let (node, below) = (&mut nodes[at], children.of(at));
+            if at < arrived {
+                let ends_before = node.end_unix_nano.is_some_and(|end| end < node.start_unix_nano);
+                node.has_invalid_times = ends_before || node.start_unix_nano != self.starts[at];
+                node.start_unix_nano = self.starts[at];
+                node.cyclic = self.cyclic[at];
+                node.duplicate = self.duplicates.contains(&at);
+                // By the first row on it, so that the order of arrival does not matter here either.
+                let host = u32::try_from(hosts.len()).unwrap_or(u32::MAX);
+                node.host = *hosts.entry(node.host).or_insert(host);
+            }
+            node.parent = parent.map(|(row, _)| row);
+            node.depth = parent.map_or(0, |(_, depth)| depth + 1);
+            node.children = below.len();
+            let here = Some((row, node.depth));
+            stack.extend(below.iter().rev().map(|child| (*child, here)));
+            visits.many(4).await;
+        }
+        rows
     }
 
     async fn children(&self, spans: &[Span]) -> Children {
@@ -116,8 +137,18 @@ impl Links {
     }
 }
 
+/// Returns the node of a span that has not arrived, which has these times and no place in the tree yet.
+fn row_of(missing: &Missing, (start, end): (u64, u64), nothing: &Arc<str>) -> Span {
+    Span {
+        arrived: false,
+        start_unix_nano: start,
+        end_unix_nano: Some(end),
+        ..Span::new(SpanKey::new(missing.id, nothing.clone()), nothing.clone())
+    }
+}
+
 /// A node's descendants are the nodes after it that are deeper.
-async fn count_descendants(nodes: &mut [SpanNode]) {
+async fn count_descendants(nodes: &mut [Span]) {
     let mut open: Vec<usize> = Vec::new();
     let count = nodes.len();
     for range in strides(count + 1) {

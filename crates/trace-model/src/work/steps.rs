@@ -119,6 +119,7 @@ pub struct Pause {
 impl Future for Pause {
     type Output = ();
 
+    #[inline]
     fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
         if self.is_over || done() < UNTIL.get() {
             return Poll::Ready(());
@@ -134,15 +135,19 @@ pub struct Visits(usize);
 
 impl Visits {
     /// Counts one record.
-    pub async fn one(&mut self) {
-        self.many(1).await;
+    #[inline]
+    pub fn one(&mut self) -> Pause {
+        self.many(1)
     }
 
     /// Counts so many records, of which none was worth a pause.
-    pub async fn many(&mut self, records: usize) {
+    #[inline]
+    pub fn many(&mut self, records: usize) -> Pause {
         self.0 += records;
         if self.0 >= STRIDE {
-            visited(std::mem::take(&mut self.0)).await;
+            visited(std::mem::take(&mut self.0))
+        } else {
+            Pause { is_over: true }
         }
     }
 }
