@@ -1,13 +1,6 @@
 //! The API as a program: see the library.
 //!
-//! | variable | meaning | default |
-//! |---|---|---|
-//! | `API_ADDR` | the listen address | `127.0.0.1:3000` |
-//! | `RABBITMQ_URL` | the broker | `amqp://guest:guest@127.0.0.1:5672/%2f` |
-//! | `ALLOWED_HOSTS` | additional `Host` names accepted on loopback, `api.example,…`: those that a proxy forwards | this machine's |
-//! | `CORS_ORIGINS` | allowed origins of pages, `http://localhost:*,…` | this machine's, any port |
-//!
-//! The other variables are telemetry's. Exits with 64 if a variable is invalid, with 1 if the address cannot be bound.
+//! `--help` lists its variables. Exits with 64 if a variable is invalid, with 1 if the address cannot be bound.
 
 use std::net::SocketAddr;
 use std::process::ExitCode;
@@ -15,12 +8,15 @@ use std::time::Duration;
 
 use api::{Origins, Publisher};
 use http_server::{Access, Host, Server};
-use lifecycle::Shutdown;
-use mail_queue::QueueUrl;
+use lifecycle::{Program, Shutdown};
+use mail_queue::{DEFAULT_URL, QueueUrl, URL_VARIABLE};
 use tokio::net::TcpListener;
 
 /// The time for open requests at shutdown; longer than the publish timeout.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The default listen address, overridden by `API_ADDR`.
+const DEFAULT_ADDRESS: &str = "127.0.0.1:3000";
 
 #[derive(Debug, thiserror::Error)]
 enum Failure {
@@ -32,8 +28,33 @@ enum Failure {
     Io(#[from] std::io::Error),
 }
 
+const PROGRAM: Program = Program {
+    name: env!("CARGO_PKG_NAME"),
+    version: env!("CARGO_PKG_VERSION"),
+    about: "Accepts requests for password resets over HTTP and publishes them to the queue",
+    commands: &[],
+    variables: &[
+        ("API_ADDR", "the listen address", DEFAULT_ADDRESS),
+        (URL_VARIABLE, "the broker", DEFAULT_URL),
+        (
+            "ALLOWED_HOSTS",
+            "additional Host names accepted on loopback, api.example,…: those that a proxy forwards",
+            "this machine's",
+        ),
+        (
+            "CORS_ORIGINS",
+            "allowed origins of pages, http://localhost:*,…",
+            "this machine's, any port",
+        ),
+    ],
+    more: "and those of OpenTelemetry (OTEL_…), Sentry (SENTRY_…), and RUST_LOG: see .env.example",
+};
+
 #[tokio::main]
 async fn main() -> ExitCode {
+    if let Err(code) = PROGRAM.command() {
+        return code;
+    }
     match run().await {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
@@ -87,7 +108,7 @@ fn variable(name: &str) -> Option<String> {
 }
 
 fn address() -> Result<SocketAddr, Failure> {
-    let text = variable("API_ADDR").unwrap_or_else(|| "127.0.0.1:3000".to_owned());
+    let text = variable("API_ADDR").unwrap_or_else(|| DEFAULT_ADDRESS.to_owned());
     text.trim().parse().map_err(|_| {
         Failure::Configuration("API_ADDR is not a valid address (expected HOST:PORT, like 127.0.0.1:3000)".to_owned())
     })

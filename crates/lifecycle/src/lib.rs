@@ -1,7 +1,8 @@
-//! The contract between a process of the demo and its supervisor: shutdown and readiness.
+//! The contract between a process of the demo and those that start it: command line, shutdown and readiness.
 //!
 //! **Boundary**: it is not a supervisor (that is `spanfall demo`) and does not depend on telemetry, since the embedded broker uses it too.
 //!
+//! - **Command line.** A [`Program`] answers `--help` and `--version`, and exits with 2 for an argument that it does not know.
 //! - **Shutdown.** A process ends on SIGINT or SIGTERM. Under a supervisor ([`SUPERVISED`] is set) it also ends when its
 //!   standard input closes: the supervisor holds the other end and never writes, so the kernel closes it however the
 //!   supervisor ends, SIGKILL included. No child is orphaned, and no `unsafe` is needed.
@@ -17,10 +18,14 @@
 
 #![warn(missing_docs)]
 
+mod arguments;
+
 use std::io;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
+
+pub use arguments::{Command, Program};
 
 /// The environment variable that a supervisor sets to `1`: the process ends when its standard input closes.
 pub const SUPERVISED: &str = "SPANFALL_SUPERVISED";

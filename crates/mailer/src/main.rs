@@ -1,23 +1,12 @@
 //! The mailer as a program: see the library. `mailer redrive` puts dead letters back into the queue.
 //!
-//! | variable | meaning | default |
-//! |---|---|---|
-//! | `RABBITMQ_URL` | the broker | `amqp://guest:guest@127.0.0.1:5672/%2f` |
-//! | `SMTP_URL` | the mail server: `smtps://<host>`, `smtp://<host>?tls=required` (STARTTLS), or without TLS `smtp://<host>:<port>` | unset: write files |
-//! | `SMTP_TLS_CA` | an additional CA certificate (PEM) | none |
-//! | `MAIL_DIR` | the directory of those files | `out/mail` |
-//! | `MAIL_JOURNAL` | the file with the ids of sent mails | `sent.journal` in `MAIL_DIR` |
-//! | `MAIL_RETRY_DELAYS` | the delays between the attempts to send a mail | `10s,20s,30s,1m,3m,10m,15m,30m` |
-//! | `RESET_URL` | the page that the link in the mail opens | `http://127.0.0.1:3001/reset-password` |
-//!
-//! The other variables are telemetry's. Exits with 64 if a variable is invalid, with 1 if the directory or the journal cannot be used.
+//! `--help` lists its variables. Exits with 64 if a variable is invalid, with 1 if the directory or the journal cannot be used.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
-use lifecycle::Shutdown;
-use mail_queue::{PublishError, QueueUrl, RetrySchedule};
+use lifecycle::{Command, Program, Shutdown};
+use mail_queue::{DEFAULT_DELAYS, DEFAULT_URL, DELAYS_VARIABLE, PublishError, QueueUrl, RetrySchedule, URL_VARIABLE};
 use mailer::{DEFAULT_RESET_URL, FileTransport, Journal, MailTransport, Mailer, SmtpTransport};
 
 /// The default mail directory, overridden by `MAIL_DIR`.
@@ -37,32 +26,53 @@ enum Failure {
     Redrive(#[from] PublishError),
 }
 
-/// Consumes reset requests from the queue and sends a mail for each
-#[derive(Parser)]
-#[command(version)]
-struct Arguments {
-    #[command(subcommand)]
-    command: Option<Command>,
-}
+/// The command that puts dead letters back.
+const REDRIVE: &str = "redrive";
 
-#[derive(Subcommand)]
-enum Command {
-    /// Put dead letters back into the queue, with a fresh retry schedule
-    ///
-    /// Run it after the cause is fixed: the mail server was down for longer than the retries last, it rejected the sender
-    /// (SMTP 5xx), or the mailer was misconfigured. Each message keeps its trace and its id, so a mail that was already sent
-    /// is not sent again. A malformed message becomes a dead letter again at once; its header `mail-error` has the reason.
-    ///
-    /// It uses the mailer's broker and can run while mailers run. It prints the number of messages.
-    #[command(verbatim_doc_comment)]
-    Redrive,
-}
+const PROGRAM: Program = Program {
+    name: env!("CARGO_PKG_NAME"),
+    version: env!("CARGO_PKG_VERSION"),
+    about: "Consumes reset requests from the queue and sends a mail for each",
+    commands: &[Command {
+        name: REDRIVE,
+        about: "Put dead letters back into the queue, with a fresh retry schedule",
+        details: "\
+Run it after the cause is fixed: the mail server was down for longer than the retries last, it rejected the sender
+(SMTP 5xx), or the mailer was misconfigured. Each message keeps its trace and its id, so a mail that was already sent
+is not sent again. A malformed message becomes a dead letter again at once; its header `mail-error` has the reason.
+
+It uses the mailer's broker and can run while mailers run. It prints the number of messages.",
+    }],
+    variables: &[
+        (URL_VARIABLE, "the broker", DEFAULT_URL),
+        (
+            "SMTP_URL",
+            "the mail server: smtps://<host>, smtp://<host>?tls=required (STARTTLS), or without TLS smtp://<host>:<port>",
+            "none: mails are written as files",
+        ),
+        ("SMTP_TLS_CA", "an additional CA certificate (PEM)", "none"),
+        ("MAIL_DIR", "the directory of those files", DEFAULT_DIR),
+        (
+            "MAIL_JOURNAL",
+            "the file with the ids of sent mails",
+            "sent.journal in MAIL_DIR",
+        ),
+        (
+            DELAYS_VARIABLE,
+            "the delays between the attempts to send a mail",
+            DEFAULT_DELAYS,
+        ),
+        ("RESET_URL", "the page that the link in the mail opens", DEFAULT_RESET_URL),
+    ],
+    more: "and those of OpenTelemetry (OTEL_…), Sentry (SENTRY_…), and RUST_LOG: see .env.example",
+};
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let done = match Arguments::parse().command {
-        None => run().await,
-        Some(Command::Redrive) => redrive().await,
+    let done = match PROGRAM.command() {
+        Ok(Some(REDRIVE)) => redrive().await,
+        Ok(_) => run().await,
+        Err(code) => return code,
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,18 +1,6 @@
 //! The page's server as a program: see the library.
 //!
-//! | variable | meaning | default |
-//! |---|---|---|
-//! | `PAGE_ADDR` | the listen address; port 0 selects a free port | `127.0.0.1:3001` |
-//! | `ALLOWED_HOSTS` | additional `Host` names accepted on loopback, `page.example,…`: those that a proxy forwards | this machine's |
-//! | `PAGE_DIR` | the built page | `frontend/dist` |
-//! | `API_URL` | the API | `http://127.0.0.1:3000` |
-//! | `OTLP_HTTP_URL` | the collector for the page's spans | `http://127.0.0.1:4318` |
-//! | `SENTRY_DSN` | the Sentry project for the page's spans and errors | unset: Sentry is off |
-//! | `SENTRY_ENVIRONMENT` | the environment of spans and errors | `development` |
-//! | `SENTRY_ORG`, `SENTRY_URL` | for links to traces: the organization's slug, and the host if it isn't sentry.io | unset: no links |
-//! | `RUST_LOG` | the log filter | `info` |
-//!
-//! Exits with 64 if a variable is invalid, with 1 if the page is missing or the address cannot be bound.
+//! `--help` lists its variables. Exits with 64 if a variable is invalid, with 1 if the page is missing or the address cannot be bound.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -20,7 +8,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use http_server::{Access, Host, InvalidHost, Server};
-use lifecycle::Shutdown;
+use lifecycle::{Program, Shutdown};
 use page::{INDEX, InvalidSetting, Settings};
 use tokio::net::TcpListener;
 use tracing_subscriber::filter::LevelFilter;
@@ -28,6 +16,12 @@ use tracing_subscriber::prelude::*;
 
 /// The time for open requests at shutdown.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// The default listen address, overridden by `PAGE_ADDR`.
+const DEFAULT_ADDRESS: &str = "127.0.0.1:3001";
+
+/// The default directory of the built page, overridden by `PAGE_DIR`.
+const DEFAULT_DIR: &str = "frontend/dist";
 
 #[derive(Debug, thiserror::Error)]
 enum Failure {
@@ -45,8 +39,42 @@ enum Failure {
     Io(#[from] std::io::Error),
 }
 
+const PROGRAM: Program = Program {
+    name: env!("CARGO_PKG_NAME"),
+    version: env!("CARGO_PKG_VERSION"),
+    about: "Serves the page of the demo",
+    commands: &[],
+    variables: &[
+        ("PAGE_ADDR", "the listen address; port 0 selects a free port", DEFAULT_ADDRESS),
+        (
+            "ALLOWED_HOSTS",
+            "additional Host names accepted on loopback, page.example,…: those that a proxy forwards",
+            "this machine's",
+        ),
+        ("PAGE_DIR", "the built page", DEFAULT_DIR),
+        ("API_URL", "the API", "http://127.0.0.1:3000"),
+        ("OTLP_HTTP_URL", "the collector for the page's spans", "http://127.0.0.1:4318"),
+        (
+            "SENTRY_DSN",
+            "the Sentry project for the page's spans and errors",
+            "unset: Sentry is off",
+        ),
+        ("SENTRY_ENVIRONMENT", "the environment of spans and errors", "development"),
+        (
+            "SENTRY_ORG, SENTRY_URL",
+            "for links to traces: the organization's slug, and the host if it isn't sentry.io",
+            "unset: no links",
+        ),
+        ("RUST_LOG", "the log filter", "info"),
+    ],
+    more: "",
+};
+
 #[tokio::main]
 async fn main() -> ExitCode {
+    if let Err(code) = PROGRAM.command() {
+        return code;
+    }
     match run().await {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
@@ -63,7 +91,7 @@ async fn run() -> Result<(), Failure> {
     let settings = Settings::from_lookup(variable)?;
     let address = address()?;
     let hosts = Host::list(&variable("ALLOWED_HOSTS").unwrap_or_default())?;
-    let dir = PathBuf::from(variable("PAGE_DIR").unwrap_or_else(|| "frontend/dist".to_owned()));
+    let dir = PathBuf::from(variable("PAGE_DIR").unwrap_or_else(|| DEFAULT_DIR.to_owned()));
     if !dir.join(INDEX).is_file() {
         return Err(Failure::Missing(dir));
     }
@@ -105,7 +133,7 @@ fn variable(name: &str) -> Option<String> {
 }
 
 fn address() -> Result<SocketAddr, Failure> {
-    let text = variable("PAGE_ADDR").unwrap_or_else(|| "127.0.0.1:3001".to_owned());
+    let text = variable("PAGE_ADDR").unwrap_or_else(|| DEFAULT_ADDRESS.to_owned());
     text.trim()
         .parse()
         .map_err(|_| Failure::Configuration("PAGE_ADDR is not an address like 127.0.0.1:3001"))
