@@ -106,7 +106,7 @@ async fn run() -> Result<(), Failure> {
 async fn redrive() -> Result<(), Failure> {
     let configuration = |error: &dyn std::error::Error| Failure::Configuration(error.to_string());
     let url = QueueUrl::from_env().map_err(|error| configuration(&error))?;
-    let guard = telemetry::init(telemetry::service!()).map_err(|error| configuration(&error))?;
+    let guard = telemetry::init_command(telemetry::service!()).map_err(|error| configuration(&error))?;
     let moved = mailer::redrive(&url).await;
     guard.shutdown();
     println!("dead letters put back: {}", moved?);

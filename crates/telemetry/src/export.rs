@@ -1,5 +1,6 @@
 //! The tracer provider: spans go to Sentry's span processor and, in batches, to the collector; in live mode also when they start.
 
+use std::net::{TcpStream, ToSocketAddrs as _};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
@@ -14,14 +15,27 @@ use opentelemetry_sdk::trace::{
 
 use crate::live::{self, LiveSpanProcessor};
 use crate::sentry_spans::{Limits, SentrySpans};
-use crate::{Error, Service, environment, resource};
+use crate::{Error, Process, Service, environment, resource};
 
 /// The batch delay, shorter than the SDK's default of 5 seconds because the viewer shows spans live.
 const BATCH_DELAY: Duration = Duration::from_millis(100);
 
-/// Builds the provider; returns `None` if OpenTelemetry is disabled.
-pub(crate) fn provider(service: Service, sentry: bool, delivery: &DeliveryStats) -> Result<Option<SdkTracerProvider>, Error> {
+/// The time for a connection to the default address, which this machine accepts or refuses at once.
+const PROBE_TIMEOUT: Duration = Duration::from_millis(100);
+
+/// Builds the provider; returns `None` if OpenTelemetry is disabled, or a command has nowhere to send spans.
+pub(crate) fn provider(
+    service: Service,
+    process: Process,
+    sentry: bool,
+    delivery: &DeliveryStats,
+) -> Result<Option<SdkTracerProvider>, Error> {
     if environment::value("OTEL_SDK_DISABLED").is_some_and(|value| value.trim().eq_ignore_ascii_case("true")) {
+        return Ok(None);
+    }
+    let is_exported = process == Process::Service || is_collector_expected();
+    if !is_exported && !sentry {
+        // Messages are passed on with the context that they came with: a span that is sent nowhere would be missing between two that are.
         return Ok(None);
     }
     let mut builder = SdkTracerProvider::builder().with_resource(resource::of(service));
@@ -29,7 +43,7 @@ pub(crate) fn provider(service: Service, sentry: bool, delivery: &DeliveryStats)
         builder = builder.with_span_processor(SentrySpans::new(Limits::default()));
     }
     let starts = live::is_wanted()?;
-    if let Some(exporter) = exporter()? {
+    if let Some(exporter) = exporter()?.filter(|_| is_exported) {
         if starts && let Some(exporter) = self::exporter()? {
             builder = builder.with_span_processor(LiveSpanProcessor::new(exporter));
         }
@@ -58,9 +72,7 @@ fn exporter() -> Result<Option<OtlpExporter>, Error> {
         Some("none") => return Ok(None),
         Some(_) => return Err(environment::bad(EXPORTER, "is invalid (expected otlp or none)")),
     }
-    let protocol =
-        environment::value("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL").or_else(|| environment::value("OTEL_EXPORTER_OTLP_PROTOCOL"));
-    match protocol.as_deref().map(str::trim) {
+    match of_traces("PROTOCOL").as_deref().map(str::trim) {
         // gRPC by default: it uses the standard's first port, and HTTP proxies do not apply.
         None | Some("grpc") => Ok(Some(OtlpExporter::builder().with_tonic().build()?)),
         Some("http/protobuf") => Ok(Some(OtlpExporter::builder().with_http().build()?)),
@@ -68,6 +80,25 @@ fn exporter() -> Result<Option<OtlpExporter>, Error> {
             "OTEL_EXPORTER_OTLP_PROTOCOL",
             "(or OTEL_EXPORTER_OTLP_TRACES_PROTOCOL) is invalid (expected grpc or http/protobuf)",
         )),
+    }
+}
+
+/// Returns the value of an exporter's variable: the one for traces, or the one for all signals.
+fn of_traces(name: &str) -> Option<String> {
+    let value = |signal| environment::value(&format!("OTEL_EXPORTER_OTLP_{signal}{name}"));
+    value("TRACES_").or_else(|| value(""))
+}
+
+/// Returns true if a variable names a collector, or a program listens at the default address, which is on this machine.
+fn is_collector_expected() -> bool {
+    of_traces("ENDPOINT").is_some() || {
+        let port = match of_traces("PROTOCOL") {
+            Some(protocol) if protocol.trim() == "http/protobuf" => 4318,
+            _ => 4317,
+        };
+        let addresses = ("localhost", port).to_socket_addrs();
+        let is_open = |address| TcpStream::connect_timeout(&address, PROBE_TIMEOUT).is_ok();
+        addresses.is_ok_and(|mut addresses| addresses.any(is_open))
     }
 }
 

@@ -142,6 +142,26 @@ impl std::fmt::Debug for SentryGuard {
 /// # Errors
 /// A variable is invalid, or telemetry is already initialized.
 pub fn init(service: Service) -> Result<Guard, Error> {
+    start(service, Process::Service)
+}
+
+/// Initializes telemetry for a command, which does its work and ends. Unlike [`init`], it exports no spans if no variable names a collector
+/// and none listens at the default address: the command does not wait for one there, and prints nothing about spans.
+///
+/// # Errors
+/// A variable is invalid, or telemetry is already initialized.
+pub fn init_command(service: Service) -> Result<Guard, Error> {
+    start(service, Process::Command)
+}
+
+/// The kind of process.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Process {
+    Service,
+    Command,
+}
+
+fn start(service: Service, process: Process) -> Result<Guard, Error> {
     let filter = logs::filter()?;
     let settings = errors::Settings::from_env(service)?;
     // The exporter and Sentry's client build HTTP clients of their own.
@@ -150,7 +170,7 @@ pub fn init(service: Service) -> Result<Guard, Error> {
     let sentry = settings.as_ref().map(errors::Settings::init);
     global::set_text_map_propagator(Propagator::new(settings.map(|settings| settings.head)));
     let delivery = export::DeliveryStats::default();
-    let provider = export::provider(service, sentry.is_some(), &delivery)?;
+    let provider = export::provider(service, process, sentry.is_some(), &delivery)?;
     if let Some(provider) = &provider {
         global::set_tracer_provider(provider.clone());
     }

@@ -9,7 +9,7 @@ use e2e::services::{Services, embedded_broker};
 use e2e::spans::Span;
 use lapin::options::{BasicGetOptions, QueueDeclareOptions};
 use lapin::types::{AMQPValue, FieldTable};
-use lapin::{Connection, ConnectionProperties};
+use lapin::{BasicProperties, Connection, ConnectionProperties};
 use mail_queue::{DEAD_LETTERS, DelayQueues, QUEUE, QueueConnection, RetrySchedule};
 use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
 use testkit::{Process, RabbitMq, eventually};
@@ -217,6 +217,39 @@ async fn redriven(broker: &str) {
 async fn redriven_dead_letters_are_mailed_with_the_embedded_broker() {
     let (_broker, url) = embedded_broker().await.unwrap();
     redriven(&url).await;
+}
+
+/// Nothing was sent to a collector that is not there, so nothing refers to it: the next span is below the last one that was sent.
+#[tokio::test(flavor = "multi_thread")]
+async fn redrive_without_a_collector_keeps_the_trace_and_says_nothing_of_spans() {
+    const TRACE: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    let (_broker, url) = embedded_broker().await.unwrap();
+    let link = QueueConnection::open(&url.parse().unwrap(), "test").await.unwrap();
+    let mut headers = FieldTable::default();
+    headers.insert("traceparent".into(), AMQPValue::LongString(TRACE.into()));
+    let message = BasicProperties::default().with_headers(headers);
+    mail_queue::publish(&link.channel, DEAD_LETTERS, message, b"{}")
+        .await
+        .unwrap();
+    let mut redrive = Command::new(testkit::bin("mailer").unwrap());
+    redrive.arg("redrive").env_clear().env("RABBITMQ_URL", &url);
+    let redrive = Process::spawn(redrive).unwrap();
+    assert!(redrive.exited(DEADLINE).await.unwrap().success());
+    assert_eq!(
+        (redrive.stdout(), redrive.stderr()),
+        (vec!["dead letters put back: 1".to_owned()], vec![])
+    );
+    let moved = link.channel.basic_get(QUEUE.into(), BasicGetOptions { no_ack: true });
+    let moved = moved.await.unwrap().expect("the message").delivery.properties;
+    let Some(AMQPValue::LongString(trace)) = moved.headers().as_ref().unwrap().inner().get("traceparent").cloned() else {
+        panic!("no trace: {moved:?}")
+    };
+    let trace = trace.to_string();
+    assert_eq!(trace[..36], TRACE[..36]);
+    // A viewer of this machine gets the span.
+    if std::net::TcpStream::connect("localhost:4317").is_err() {
+        assert_eq!(trace, TRACE);
+    }
 }
 
 async fn declare_as_first_release(url: &str) {
