@@ -10,7 +10,6 @@ use tokio::net::TcpListener;
 
 use crate::limits::BODY_DEFAULT;
 use crate::sentry::SentryRelay;
-use crate::{Arrivals, Health, Server};
 
 /// Addresses and limits; port 0 chooses a free port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -132,13 +131,6 @@ impl Collector {
         let (relay, events) = Relay::start(target, &[self.addresses[Listener::Sentry]], Limits::default())?;
         self.relay = Some(SentryRelay { relay, events });
         Ok(self)
-    }
-
-    /// Starts to answer. Must be called within a Tokio runtime.
-    ///
-    /// Arrivals must be received: when the queue is full, senders are told to retry.
-    pub fn serve(self) -> (Arrivals, Health, Server) {
-        crate::server::start(self)
     }
 }
 

@@ -1,10 +1,10 @@
 //! Counts of accepted and rejected requests, for any number of readers.
 
-use ingest_state::{HealthSnapshot, Listener, QueueDepth};
+use http_server::Limits;
+use ingest_state::{HealthSnapshot, PerListener, QueueDepth};
 use tokio::sync::watch;
 
 use crate::budget::MemoryBudget;
-use crate::listeners::limits;
 
 /// A view of the counts. Cheap to clone; each clone notices changes for itself.
 #[derive(Clone, Debug)]
@@ -14,6 +14,8 @@ pub struct Health {
     /// For readers that poll.
     looks: watch::Receiver<HealthSnapshot>,
     budget: MemoryBudget,
+    /// Of the connections.
+    limits: PerListener<Limits>,
 }
 
 impl Health {
@@ -44,8 +46,8 @@ impl Health {
         let looks = self.looks.borrow();
         let open = |listener| usize::try_from(looks.listeners[listener].connections).unwrap_or(usize::MAX);
         QueueDepth {
-            connection_bytes: Listener::ALL.map(|at| limits(at).bytes(open(at))).iter().sum(),
-            connection_bytes_limit: Listener::ALL.map(|at| limits(at).bytes(usize::MAX)).iter().sum(),
+            connection_bytes: self.limits.iter().map(|(at, limits)| limits.bytes(open(at))).sum(),
+            connection_bytes_limit: self.limits.iter().map(|(_, limits)| limits.bytes(usize::MAX)).sum(),
             ..self.budget.depth()
         }
     }
@@ -56,12 +58,13 @@ impl Health {
 pub(crate) struct Recorder(watch::Sender<HealthSnapshot>);
 
 impl Recorder {
-    pub(crate) fn health(&self, budget: MemoryBudget) -> Health {
+    pub(crate) fn health(&self, budget: MemoryBudget, limits: PerListener<Limits>) -> Health {
         let looks = self.0.subscribe();
         Health {
             changes: looks.clone(),
             looks,
             budget,
+            limits,
         }
     }
 
@@ -81,12 +84,14 @@ impl Recorder {
 
 #[cfg(test)]
 mod tests {
+    use ingest_state::Listener;
+
     use super::*;
 
     #[test]
     fn latest_copies_counts_only_after_a_change() {
         let recorder = Recorder::default();
-        let mut health = recorder.health(MemoryBudget::new(1));
+        let mut health = recorder.health(MemoryBudget::new(1), PerListener::default());
         assert_eq!(health.latest(), None);
         recorder.record(|health| health.listeners[Listener::Sentry].spans += 1);
         recorder.record(|health| health.listeners[Listener::Sentry].spans += 1);

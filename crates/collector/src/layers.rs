@@ -7,13 +7,13 @@ use axum::Router;
 use axum::extract::{Extension, Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
-use http::header::{CONTENT_TYPE, RETRY_AFTER};
-use http::{HeaderMap, HeaderName, Method, StatusCode};
+use http::header::RETRY_AFTER;
+use http::{HeaderName, Method, StatusCode};
 use http_server::{App, Denied};
 use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 
+use crate::content_type::{Encoding, is_grpc};
 use crate::health::Recorder;
-use crate::otlp::Encoding;
 use crate::rejection::{Overloaded, RATE_LIMITS, Rejection, denial};
 use crate::{Listener, Protocol};
 
@@ -96,13 +96,4 @@ impl ListenerState {
             }
         });
     }
-}
-
-/// Returns true for gRPC with protobuf: `application/grpc`, with or without `+proto`. `application/grpc-web` is another protocol.
-pub(crate) fn is_grpc(headers: &HeaderMap) -> bool {
-    let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let media_type = content_type.and_then(|value| value.split(';').next()).unwrap_or_default();
-    ["application/grpc", "application/grpc+proto"]
-        .into_iter()
-        .any(|known| known.eq_ignore_ascii_case(media_type.trim()))
 }

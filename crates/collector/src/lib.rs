@@ -35,6 +35,7 @@ mod bind;
 mod body;
 mod budget;
 mod content_encoding;
+mod content_type;
 pub mod envelope;
 mod health;
 mod intake;

@@ -6,6 +6,7 @@ use sentry_relay::Relay;
 use trace_model::Source;
 
 use crate::intake::Intake;
+use crate::own_uploads::Takes;
 use crate::{Addresses, Listener, otlp, sentry};
 
 /// Parts of the routes.
@@ -28,9 +29,6 @@ pub(crate) fn routes(listener: Listener, serving: &Serving) -> Router {
         Listener::Sentry => sentry::routes(intake.at(listener, Source::SentryOtlp), relay.clone()),
     }
 }
-
-/// Returns true if a path accepts spans.
-pub(crate) type Takes = fn(&str) -> bool;
 
 /// Returns which paths of a listener take spans: client spans of requests to these are own uploads.
 pub(crate) fn takes(listener: Listener) -> Takes {

@@ -6,8 +6,10 @@
 use http_server::{Access, Host};
 use trace_model::{Batch, CallTarget};
 
-use crate::listeners::{Takes, takes};
-use crate::{Addresses, PerListener};
+use crate::{Addresses, Listener, PerListener};
+
+/// Returns true if a path accepts spans.
+pub(crate) type Takes = fn(&str) -> bool;
 
 /// Recognizes client spans of requests to this collector: to a host that passes here, at the port of a listener, and to a path that this
 /// listener takes data by.
@@ -19,7 +21,8 @@ pub(crate) struct OwnUploads {
 }
 
 impl OwnUploads {
-    pub(crate) fn new(at: Addresses, access: Access) -> Self {
+    /// `takes` returns which paths of a listener accept spans.
+    pub(crate) fn new(at: Addresses, takes: fn(Listener) -> Takes, access: Access) -> Self {
         Self {
             listeners: PerListener::from_fn(|listener| (at[listener].port(), takes(listener))),
             access,
@@ -43,11 +46,12 @@ impl OwnUploads {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::listeners::takes;
 
     fn is_upload(url: &str) -> bool {
-        let at = Addresses::from_fn(crate::Listener::default_address);
+        let at = Addresses::from_fn(Listener::default_address);
         let hosts = vec!["viewer.example".parse().expect("a host")];
-        let uploads = OwnUploads::new(at, Access::local(hosts, Vec::new()));
+        let uploads = OwnUploads::new(at, takes, Access::local(hosts, Vec::new()));
         let target = CallTarget::of_url(url).expect("an absolute URL");
         uploads.is_target(&target)
     }

@@ -1,5 +1,7 @@
 //! A rejected request, and its response in each protocol.
 
+mod status;
+
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use http::header::{ACCEPT_ENCODING, ALLOW, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
@@ -9,7 +11,7 @@ use ingest_state::{Denial, clean};
 use tonic::Code;
 
 use crate::budget::NoRoom;
-use crate::otlp::{Encoding, status};
+use crate::content_type::Encoding;
 use crate::{Listener, content_encoding};
 
 /// Seconds after which a sender should retry: the consumer catches up within a frame or two.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use axum::Router;
+use ingest_state::PerListener;
 use sentry_relay::Relay;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
@@ -21,6 +22,7 @@ use crate::{Collector, Health, Listener, layers, limits, sentry};
 
 /// Time for requests in flight to finish after the end was requested.
 const FINISH: Duration = Duration::from_secs(2);
+
 /// The running listeners. Dropping it ends them at once, whatever they are doing.
 #[derive(Debug)]
 #[must_use = "dropping it ends the listeners"]
@@ -45,52 +47,57 @@ impl Server {
     }
 }
 
-pub(crate) fn start(collector: Collector) -> (Arrivals, Health, Server) {
-    let (arrivals, receiver) = mpsc::channel(QUEUED_ARRIVALS_MAX);
-    let otlp_limit = BodyLimit::otlp(collector.max_body);
-    let (recorder, budget) = (Recorder::default(), MemoryBudget::new(limits::account(otlp_limit)));
-    let health = recorder.health(budget.clone());
-    let addresses = collector.addresses();
-    let uploads = (!collector.show_uploads).then(|| OwnUploads::new(addresses, collector.access.clone()));
-    let intake = Intake::new(arrivals, budget, otlp_limit, uploads, recorder.clone());
+impl Collector {
+    /// Starts to answer. Must be called within a Tokio runtime.
+    ///
+    /// Arrivals must be received: when the queue is full, senders are told to retry.
+    pub fn serve(self) -> (Arrivals, Health, Server) {
+        let (arrivals, receiver) = mpsc::channel(QUEUED_ARRIVALS_MAX);
+        let otlp_limit = BodyLimit::otlp(self.max_body);
+        let (recorder, budget) = (Recorder::default(), MemoryBudget::new(limits::account(otlp_limit)));
+        let health = recorder.health(budget.clone(), PerListener::from_fn(listeners::limits));
+        let addresses = self.addresses();
+        let uploads = (!self.show_uploads).then(|| OwnUploads::new(addresses, listeners::takes, self.access.clone()));
+        let intake = Intake::new(arrivals, budget, otlp_limit, uploads, recorder.clone());
 
-    let (stop, stopped) = watch::channel(false);
-    let mut running = JoinSet::new();
-    let mut serve = |socket: TcpListener, listener: Listener, routes: Router| {
-        let app = layers::wrap(routes, listener, &recorder);
-        let (recorder, mut stopped) = (recorder.clone(), stopped.clone());
-        let report = move |open: usize| recorder.record(|health| health.listeners[listener].connections = open as u64);
-        let server = http_server::Server::new(socket, collector.access.clone(), app)
-            .limits(listeners::limits(listener))
-            .on_connections(report);
-        running.spawn(async move {
-            let stopped = async {
-                let _ = stopped.wait_for(|stopped| *stopped).await;
-            };
-            server.run(stopped).await;
+        let (stop, stopped) = watch::channel(false);
+        let mut running = JoinSet::new();
+        let mut serve = |socket: TcpListener, listener: Listener, routes: Router| {
+            let app = layers::wrap(routes, listener, &recorder);
+            let (recorder, mut stopped) = (recorder.clone(), stopped.clone());
+            let report = move |open: usize| recorder.record(|health| health.listeners[listener].connections = open as u64);
+            let server = http_server::Server::new(socket, self.access.clone(), app)
+                .limits(listeners::limits(listener))
+                .on_connections(report);
+            running.spawn(async move {
+                let stopped = async {
+                    let _ = stopped.wait_for(|stopped| *stopped).await;
+                };
+                server.run(stopped).await;
+            });
+        };
+        let at_sentry = intake.at(Listener::Sentry, Source::SentryOtlp);
+        let relay = self.relay.map(|SentryRelay { relay, events }| {
+            tokio::spawn(sentry::follow(relay.clone(), events, at_sentry));
+            relay
         });
-    };
-    let at_sentry = intake.at(Listener::Sentry, Source::SentryOtlp);
-    let relay = collector.relay.map(|SentryRelay { relay, events }| {
-        tokio::spawn(sentry::follow(relay.clone(), events, at_sentry));
-        relay
-    });
-    let serving = Serving {
-        intake,
-        addresses,
-        relay,
-    };
-    for (listener, socket) in collector.sockets {
-        serve(socket, listener, listeners::routes(listener, &serving));
-    }
-    let relay = serving.relay;
-    (
-        Arrivals(receiver),
-        health,
-        Server {
+        let serving = Serving {
+            intake,
+            addresses,
             relay,
-            stop,
-            listeners: running,
-        },
-    )
+        };
+        for (listener, socket) in self.sockets {
+            serve(socket, listener, listeners::routes(listener, &serving));
+        }
+        let relay = serving.relay;
+        (
+            Arrivals(receiver),
+            health,
+            Server {
+                relay,
+                stop,
+                listeners: running,
+            },
+        )
+    }
 }

@@ -18,8 +18,8 @@ use prost::Message;
 
 use crate::body::{self, Received};
 use crate::content_encoding::ContentEncoding;
+use crate::content_type::is_grpc;
 use crate::intake::Intake;
-use crate::layers;
 use crate::limits::BodyLimit;
 use crate::rejection::Rejection;
 use crate::signal::{PartialSuccess, Signal};
@@ -56,7 +56,7 @@ async fn call(intake: &Intake, request: Request, http: SocketAddr) -> Result<Res
     let (head, body) = request.into_parts();
     let known = METHODS.iter().find(|(path, _)| *path == head.uri.path());
     let rejection = match known {
-        _ if !layers::is_grpc(&head.headers) => {
+        _ if !is_grpc(&head.headers) => {
             let reason = format!("this port is for gRPC (content type application/grpc); OTLP/HTTP listens on http://{http}");
             Rejection::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, reason)
         }

@@ -12,8 +12,8 @@ use http::{HeaderMap, Method, StatusCode, Uri};
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse;
 use prost::Message;
 
-use super::Encoding;
 use crate::body;
+use crate::content_type::Encoding;
 use crate::intake::Intake;
 use crate::rejection::Rejection;
 use crate::signal::{PartialSuccess, Signal};

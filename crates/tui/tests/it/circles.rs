@@ -34,7 +34,6 @@ const KNOWN: &[(&str, &str, &[&str])] = &[
             "sentry",
         ],
     ),
-    ("collector", "", &["bind", "server"]),
     ("query", "", &["arrivals", "record_filter"]),
     ("query", "", &["evaluation", "found", "traces"]),
     ("view", "", &["content", "theme"]),

@@ -6,7 +6,7 @@
 use prost::Message;
 use tonic::Code;
 
-use super::Encoding;
+use crate::content_type::Encoding;
 
 #[derive(Clone, PartialEq, Message)]
 struct Status {
