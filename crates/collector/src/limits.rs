@@ -3,7 +3,6 @@
 use std::fmt;
 
 use crate::content_encoding::DECODER_MAX;
-use crate::sentry::READING_MAX;
 
 const MIB: usize = 1024 * 1024;
 
@@ -12,6 +11,10 @@ const MIB: usize = 1024 * 1024;
 pub const BODY_DEFAULT: usize = 64 * MIB;
 /// The most that can be configured; positions in a body have 32 bits.
 pub const BODY_MAX: usize = 1024 * MIB;
+
+/// Bytes that reading an envelope may take, by an estimate from its text. This bounds the number of spans, records and attributes as
+/// well: a thousand spans of a hundred attributes, more than Sentry accepts at once, need half of it.
+pub(crate) const ENVELOPE_READING_MAX: usize = 44 * MIB;
 
 /// Limits of one request's body, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,7 +73,7 @@ impl fmt::Display for Size {
 /// three: as sent (a relay forwards it so), decompressed, and read.
 pub(crate) fn account(otlp: BodyLimit) -> usize {
     let BodyLimit { sent, whole, .. } = BodyLimit::ENVELOPE;
-    DECODER_MAX + (otlp.sent + otlp.whole).max(sent + whole + READING_MAX)
+    DECODER_MAX + (otlp.sent + otlp.whole).max(sent + whole + ENVELOPE_READING_MAX)
 }
 
 #[cfg(test)]

@@ -39,6 +39,7 @@
 
 mod check_in;
 mod client_report;
+mod draft;
 mod endpoint;
 mod event;
 mod forward;
@@ -47,8 +48,10 @@ mod json;
 mod log;
 mod otlp;
 mod read;
+mod request;
 mod sender;
 mod session;
+mod sink;
 mod span;
 #[cfg(test)]
 mod testing;
@@ -59,5 +62,5 @@ mod value;
 
 pub(crate) use endpoint::{routes, takes};
 pub(crate) use forward::{SentryRelay, Spans, follow};
-pub(crate) use read::READING_MAX;
-pub use read::{ParsedEnvelope, RequestMeta, read};
+pub use read::read;
+pub use sink::{ParsedEnvelope, RequestMeta};

@@ -6,14 +6,14 @@ use opentelemetry_proto::tonic::logs::v1::{LogRecord, SeverityNumber};
 
 use super::ids::Ids;
 use super::json::Object;
-use super::read::Reader;
 use super::sender::SenderInfo;
+use super::sink::Sink;
 use super::value::{self, Attributes};
 
 /// Reads one: counted, and a log record of its trace if it is in one.
-pub(super) fn item(reader: &mut Reader<'_>, check_in: &Object<'_>) {
+pub(super) fn item(sink: &mut Sink<'_>, check_in: &Object<'_>) {
     let status = check_in.text("status").unwrap_or_else(|| "unknown".into());
-    reader.count_check_in(&status);
+    sink.count_check_in(&status);
     let ids = Ids::of(&check_in.object("contexts").object("trace"));
     if ids.trace.is_none() {
         return;
@@ -32,9 +32,9 @@ pub(super) fn item(reader: &mut Reader<'_>, check_in: &Object<'_>) {
         "error" => SeverityNumber::Error,
         _ => SeverityNumber::Info,
     };
-    let origin = reader.origin(SenderInfo::of_event(check_in));
-    let received = reader.received();
-    reader.record(
+    let origin = sink.origin(SenderInfo::of_event(check_in));
+    let received = sink.received();
+    sink.record(
         &origin,
         LogRecord {
             // It has no time.

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use trace_model::sentry::Evidence;
 
 use super::json::Object;
-use super::read::Reader;
+use super::sink::Sink;
 use super::time;
 
 /// Characters of a reason or a category.
@@ -21,16 +21,16 @@ const LISTS: [&str; 4] = [
 ];
 
 /// Reads one.
-pub(super) fn item(reader: &mut Reader<'_>, report: &Object<'_>) {
-    let unix_nano = time::member(report, "timestamp").unwrap_or_else(|| reader.received());
-    let service = reader.service();
+pub(super) fn item(sink: &mut Sink<'_>, report: &Object<'_>) {
+    let unix_nano = time::member(report, "timestamp").unwrap_or_else(|| sink.received());
+    let service = sink.service();
     for list in LISTS {
         for line in report.list(list).into_iter().filter_map(Object::of) {
             let Some(quantity) = line.u64("quantity").filter(|quantity| *quantity > 0) else {
                 continue;
             };
             let reason = line.text("reason").unwrap_or_else(|| list.trim_end_matches("_events").into());
-            reader.evidence(Evidence::Dropped {
+            sink.evidence(Evidence::Dropped {
                 service: service.clone(),
                 unix_nano,
                 reason: short(reason),

@@ -9,8 +9,7 @@ use axum::routing::post;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use http::header::AUTHORIZATION;
-use http::{HeaderMap, HeaderName, Method, StatusCode, Uri};
+use http::{HeaderMap, Method, StatusCode, Uri};
 use sentry_relay::{Endpoint, Relay};
 use serde::Serialize;
 use serde_json::Map;
@@ -18,38 +17,17 @@ use tower::Layer as _;
 
 use super::forward::{self, ForwardRequest, Spans};
 use super::json::Object;
-use super::otlp;
-use super::read::{self, ParsedEnvelope, RequestMeta};
+use super::request::{AppState, RawBody, public_key};
+use super::sink::{ParsedEnvelope, RequestMeta};
+use super::{otlp, read};
 use crate::admission::LARGE;
 use crate::body::{self, Received};
-use crate::budget::Reservation;
 use crate::content_encoding::ContentEncoding;
 use crate::envelope::{Envelope, Item};
 use crate::intake::Intake;
 use crate::limits::BodyLimit;
 use crate::rejection::Rejection;
 use crate::{Arrival, Listener};
-
-/// Header in which SDKs send their name and their DSN's key.
-const AUTH: HeaderName = HeaderName::from_static("x-sentry-auth");
-
-/// State of the handlers.
-#[derive(Clone)]
-pub(super) struct AppState {
-    pub(super) intake: Intake,
-    /// The relay to Sentry, if enabled.
-    pub(super) relay: Option<Relay<Spans>>,
-}
-
-impl AppState {
-    /// Counts what this viewer could not take, though Sentry gets it.
-    pub(super) fn count_throttled(&self, rejection: &Rejection) {
-        self.intake.recorder().record(|health| {
-            health.listeners[Listener::Sentry].throttled += 1;
-            health.remember(Listener::Sentry, &rejection.reason);
-        });
-    }
-}
 
 pub(crate) fn routes(intake: Intake, relay: Option<Relay<Spans>>) -> Router {
     // An SDK sends there what it sends to its DSN as well: Sentry gets it once.
@@ -119,82 +97,53 @@ async fn envelope(State(state): State<AppState>, uri: Uri, headers: HeaderMap, b
     let raw = RawBody::receive(&state, &headers, body, BodyLimit::ENVELOPE).await?;
     let inflated = raw.received.bytes.clone();
     let envelope = Envelope::parse(inflated.clone()).map_err(|error| Rejection::malformed(error.to_string()))?;
-    raw.pass(&state, &envelope, inflated, Endpoint::Envelope, &uri, &headers)
-        .await
+    pass(raw, &state, &envelope, inflated, Endpoint::Envelope, &uri, &headers).await
 }
 
-/// A received body, and its bytes as sent if they are forwarded.
-pub(super) struct RawBody {
-    pub(super) received: Received,
-    pub(super) as_sent: Bytes,
-    /// The right to the memory of both until Sentry has answered.
-    pub(super) reservation: Reservation,
-}
-
-impl RawBody {
-    pub(super) async fn receive(state: &AppState, headers: &HeaderMap, body: Body, limit: BodyLimit) -> Result<Self, Rejection> {
-        let (mut coded, coding) = body::read_coded(state.intake.bodies(), headers, body, limit).await?;
-        let (mut as_sent, mut reservation) = (Bytes::new(), state.intake.budget().reservation());
-        if state.relay.is_some() {
-            as_sent = coded.bytes.clone();
-            reservation = coded.reservation.split(as_sent.len());
+/// Takes what is understood of a body; hands it on, where there is a relay.
+async fn pass(
+    raw: RawBody,
+    state: &AppState,
+    envelope: &Envelope,
+    inflated: Bytes,
+    endpoint: Endpoint,
+    uri: &Uri,
+    headers: &HeaderMap,
+) -> Result<Response, Rejection> {
+    let RawBody {
+        received,
+        as_sent,
+        reservation,
+    } = raw;
+    let meta = RequestMeta {
+        public_key: public_key(headers, uri),
+        unix_nano: received.at_unix_nano,
+    };
+    let Some(relay) = &state.relay else {
+        take(&state.intake, envelope, meta, received, false).await?;
+        let id = envelope.event_id().map(str::to_owned);
+        return Ok(Json(Accepted { id }).into_response());
+    };
+    // An overload of this viewer must not keep it from Sentry.
+    let spans = match take(&state.intake, envelope, meta, received, true).await {
+        Ok(spans) => spans,
+        Err(rejection) => {
+            state.count_throttled(&rejection);
+            Spans::new()
         }
-        let mut received = coded.inflate(coding, state.intake.bodies()).await?;
-        if state.relay.is_some() {
-            reservation.absorb(received.reservation.split(usize::MAX));
-        }
-        Ok(Self {
-            received,
-            as_sent,
-            reservation,
-        })
-    }
-
-    /// Takes what is understood of it; hands it on, where there is a relay.
-    async fn pass(
-        self,
-        state: &AppState,
-        envelope: &Envelope,
-        inflated: Bytes,
-        endpoint: Endpoint,
-        uri: &Uri,
-        headers: &HeaderMap,
-    ) -> Result<Response, Rejection> {
-        let Self {
-            received,
-            as_sent,
-            reservation,
-        } = self;
-        let meta = RequestMeta {
-            public_key: public_key(headers, uri),
-            unix_nano: received.at_unix_nano,
-        };
-        let Some(relay) = &state.relay else {
-            take(&state.intake, envelope, meta, received, false).await?;
-            let id = envelope.event_id().map(str::to_owned);
-            return Ok(Json(Accepted { id }).into_response());
-        };
-        // An overload of this viewer must not keep it from Sentry.
-        let spans = match take(&state.intake, envelope, meta, received, true).await {
-            Ok(spans) => spans,
-            Err(rejection) => {
-                state.count_throttled(&rejection);
-                Spans::new()
-            }
-        };
-        let passing = ForwardRequest {
-            endpoint,
-            headers,
-            uri,
-            body: as_sent,
-            inflated,
-            categories: forward::categories(envelope),
-            spans,
-        };
-        let answer = forward::hand_on(relay, &state.intake, passing).await;
-        drop(reservation);
-        Ok(answer)
-    }
+    };
+    let passing = ForwardRequest {
+        endpoint,
+        headers,
+        uri,
+        body: as_sent,
+        inflated,
+        categories: forward::categories(envelope),
+        spans,
+    };
+    let answer = forward::hand_on(relay, &state.intake, passing).await;
+    drop(reservation);
+    Ok(answer)
 }
 
 /// The old way: one event, bare.
@@ -213,7 +162,7 @@ async fn store(State(state): State<AppState>, uri: Uri, headers: HeaderMap, body
         as_sent,
         reservation,
     };
-    raw.pass(&state, &envelope, inflated, Endpoint::Store, &uri, &headers).await
+    pass(raw, &state, &envelope, inflated, Endpoint::Store, &uri, &headers).await
 }
 
 /// The oldest SDKs compress without saying so, and write that in base64.
@@ -253,18 +202,6 @@ fn single_event(payload: &Bytes) -> Result<Envelope, String> {
         }],
         bad_items: Vec::new(),
     })
-}
-
-/// The public key of the sender's DSN: in a header, or where a browser may not set one in the query.
-pub(super) fn public_key<'a>(headers: &'a HeaderMap, uri: &'a Uri) -> Option<&'a str> {
-    let header = headers.get(AUTH).or_else(|| headers.get(AUTHORIZATION));
-    let header = header.and_then(|value| value.to_str().ok()?.split_once(' '));
-    let header = header.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("sentry"));
-    let in_header = header.into_iter().flat_map(|(_, pairs)| pairs.split(','));
-    let in_query = uri.query().into_iter().flat_map(|query| query.split('&'));
-    in_header
-        .chain(in_query)
-        .find_map(|part| part.trim().strip_prefix("sentry_key="))
 }
 
 /// Accepts the known items of an envelope; returns its spans if they are forwarded.

@@ -16,8 +16,8 @@ use self::exception::Exception;
 use super::ids::{self, Ids};
 use super::json::{self, Object};
 use super::log::severity;
-use super::read::Reader;
 use super::sender::SenderInfo;
+use super::sink::Sink;
 use super::value::{self, Attributes};
 use super::{time, transaction};
 
@@ -32,14 +32,14 @@ const CREDENTIALS: [&str; 6] = [
 ];
 
 /// Converts an event. One without a trace is the only item of a trace of its own, whose id is the event's.
-pub(super) fn item(reader: &mut Reader<'_>, event: &Object<'_>) {
+pub(super) fn item(sink: &mut Sink<'_>, event: &Object<'_>) {
     if event.text("type").as_deref() == Some("transaction") {
-        return transaction::item(reader, event);
+        return transaction::item(sink, event);
     }
     let contexts = event.object("contexts");
-    let event_id = event.text("event_id").map(Cow::into_owned).or_else(|| reader.event_id());
+    let event_id = event.text("event_id").map(Cow::into_owned).or_else(|| sink.event_id());
     let mut ids = Ids::of(&contexts.object("trace"));
-    ids.trace = ids.trace.or_else(|| reader.trace_id());
+    ids.trace = ids.trace.or_else(|| sink.trace_id());
     ids.trace = ids.trace.or_else(|| ids::trace_id(event_id.as_deref()?));
 
     let exceptions = exception::all(event);
@@ -68,10 +68,10 @@ pub(super) fn item(reader: &mut Reader<'_>, event: &Object<'_>) {
         SeverityNumber::Unspecified => SeverityNumber::Error,
         known => known,
     };
-    let origin = reader.origin(SenderInfo::of_event(event));
-    reader.count_error();
-    let received = reader.received();
-    reader.record(
+    let origin = sink.origin(SenderInfo::of_event(event));
+    sink.count_error();
+    let received = sink.received();
+    sink.record(
         &origin,
         LogRecord {
             time_unix_nano: time::member(event, "timestamp").unwrap_or(received),

@@ -6,16 +6,16 @@ use opentelemetry_proto::tonic::logs::v1::{LogRecord, SeverityNumber};
 
 use super::ids::Ids;
 use super::json::Object;
-use super::read::Reader;
 use super::sender::SenderInfo;
+use super::sink::Sink;
 use super::{time, value};
 
 /// Reads an item.
-pub(super) fn item(reader: &mut Reader<'_>, item: &Object<'_>) {
-    reader.each_item(item, one);
+pub(super) fn item(sink: &mut Sink<'_>, item: &Object<'_>) {
+    sink.each_item(item, one);
 }
 
-fn one(reader: &mut Reader<'_>, record: &Object<'_>) {
+fn one(sink: &mut Sink<'_>, record: &Object<'_>) {
     let attributes = value::typed(&record.object("attributes"));
     let mut ids = Ids::of(record);
     // The SDKs' name of the span in which it was written.
@@ -24,10 +24,10 @@ fn one(reader: &mut Reader<'_>, record: &Object<'_>) {
     let level = record.text("level").unwrap_or_default();
     let number = record.u64("severity_number").and_then(|number| i32::try_from(number).ok());
     let number = number.filter(|number| (1..=24).contains(number));
-    let origin = reader.origin(SenderInfo::of_attributes(&attributes));
-    reader.count_log();
-    let received = reader.received();
-    reader.record(
+    let origin = sink.origin(SenderInfo::of_attributes(&attributes));
+    sink.count_log();
+    let received = sink.received();
+    sink.record(
         &origin,
         LogRecord {
             time_unix_nano: time::member(record, "timestamp").unwrap_or(received),

@@ -12,8 +12,8 @@ use axum::routing::post;
 use http::{HeaderMap, StatusCode, Uri};
 use sentry_relay::{Categories, Category, Endpoint};
 
-use super::endpoint::{self, AppState, RawBody};
 use super::forward::{self, ForwardRequest, Spans};
+use super::request::{AppState, RawBody, public_key};
 use super::sender;
 use crate::Arrival;
 use crate::arrival::SentryArrival;
@@ -80,7 +80,7 @@ async fn export(state: &AppState, kind: Kind, uri: &Uri, headers: &HeaderMap, bo
     let inflated = received.bytes.clone();
     let mut spans = Spans::new();
     let is_relayed = state.relay.is_some();
-    let named = sender::named_key(endpoint::public_key(headers, uri));
+    let named = sender::named_key(public_key(headers, uri));
     let taken = state.intake.otlp_seen(kind.signal, encoding, received, |batch| {
         if let Some(name) = named {
             batch.name_services(name, |service| !sender::is_named(service));

@@ -11,27 +11,27 @@ use opentelemetry_proto::tonic::metrics::v1::{
 };
 
 use super::json::Object;
-use super::read::Reader;
 use super::sender::SenderInfo;
+use super::sink::Sink;
 use super::{time, value};
 
 /// Reads an item.
-pub(super) fn item(reader: &mut Reader<'_>, item: &Object<'_>) {
-    reader.each_item(item, one);
+pub(super) fn item(sink: &mut Sink<'_>, item: &Object<'_>) {
+    sink.each_item(item, one);
 }
 
-fn one(reader: &mut Reader<'_>, point: &Object<'_>) {
+fn one(sink: &mut Sink<'_>, point: &Object<'_>) {
     let Some(name) = point.text("name").filter(|name| !name.is_empty()) else {
-        return reader.leave_out("it has no `name`");
+        return sink.leave_out("it has no `name`");
     };
     let Some(value) = point.get("value").and_then(value::any).and_then(number) else {
-        return reader.leave_out("its `value` is not a number");
+        return sink.leave_out("its `value` is not a number");
     };
     let attributes = value::typed(&point.object("attributes"));
-    let origin = reader.origin(SenderInfo::of_attributes(&attributes));
+    let origin = sink.origin(SenderInfo::of_attributes(&attributes));
     let measured = Measured {
         value,
-        unix_nano: time::member(point, "timestamp").unwrap_or(reader.received()),
+        unix_nano: time::member(point, "timestamp").unwrap_or(sink.received()),
         attributes: attributes.0,
     };
     let data = match point.text("type").as_deref() {
@@ -47,7 +47,7 @@ fn one(reader: &mut Reader<'_>, point: &Object<'_>) {
         Some("gauge") => Data::Gauge(Gauge {
             data_points: vec![measured.number()],
         }),
-        _ => return reader.leave_out("its `type` is none of counter, gauge and distribution"),
+        _ => return sink.leave_out("its `type` is none of counter, gauge and distribution"),
     };
     let metric = Metric {
         name: name.into(),
@@ -55,7 +55,7 @@ fn one(reader: &mut Reader<'_>, point: &Object<'_>) {
         data: Some(data),
         ..Metric::default()
     };
-    reader.metric(&origin, metric);
+    sink.metric(&origin, metric);
 }
 
 fn number(value: opentelemetry_proto::tonic::common::v1::AnyValue) -> Option<Number> {

@@ -4,28 +4,28 @@
 
 use trace_model::sentry::Evidence;
 
+use super::draft::{Draft, measurements};
 use super::ids::Ids;
 use super::json::Object;
-use super::read::{Reader, SHARED_TEXT_BYTES_MAX};
 use super::sender::{SenderInfo, is_of_the_process};
-use super::span::{Draft, measurements};
+use super::sink::{SHARED_TEXT_BYTES_MAX, Sink};
 use super::value::Attributes;
 
 /// Reads one. Of a transaction without usable ids the spans may still be of use.
-pub(super) fn item(reader: &mut Reader<'_>, transaction: &Object<'_>) {
+pub(super) fn item(sink: &mut Sink<'_>, transaction: &Object<'_>) {
     let contexts = transaction.object("contexts");
     let trace = contexts.object("trace");
     let ids = Ids::of(&trace);
-    let origin = reader.origin(SenderInfo::of_event(transaction).with_contexts(&contexts));
+    let origin = sink.origin(SenderInfo::of_event(transaction).with_contexts(&contexts));
     match Draft::of(&trace, ids) {
-        None => reader.leave_out("its ids are unusable"),
+        None => sink.leave_out("its ids are unusable"),
         Some(mut root) => {
             if let Some(name) = transaction.text("transaction") {
                 root.name = name.into();
             }
             root.during(transaction);
             more(&mut root.attributes, transaction, &contexts);
-            reader.span(&origin, root);
+            sink.span(&origin, root);
         }
     }
     let mut spans = 0;
@@ -35,15 +35,15 @@ pub(super) fn item(reader: &mut Reader<'_>, transaction: &Object<'_>) {
         // Old SDKs omit it: a transaction belongs to one trace.
         own.trace = own.trace.or(ids.trace.filter(|_| span.get("trace_id").is_none()));
         match Draft::of(&span, own) {
-            None => reader.leave_out("its ids are unusable"),
+            None => sink.leave_out("its ids are unusable"),
             Some(draft) => {
                 spans += 1;
-                reader.span(&origin, draft);
+                sink.span(&origin, draft);
             }
         }
     }
     if let (Some(trace_id), Some(root)) = (ids.trace, ids.span) {
-        reader.evidence(Evidence::Transaction { trace_id, root, spans });
+        sink.evidence(Evidence::Transaction { trace_id, root, spans });
     }
 }
 

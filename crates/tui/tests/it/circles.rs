@@ -11,29 +11,10 @@ use super::sources::{Module, Segments, crates, modules_of};
 const OPEN: &[(&str, &str)] = &[
     // A component reads and changes the whole state, which has all components (`layers!`).
     ("app", ""),
-    // Items of an envelope are read by a `Reader`, which knows them all.
-    ("collector", "sentry"),
 ];
 
 /// Circles that are left, with their members: a new member is a fault.
 const KNOWN: &[(&str, &str, &[&str])] = &[
-    (
-        "collector",
-        "",
-        &[
-            "admission",
-            "body",
-            "health",
-            "intake",
-            "layers",
-            "limits",
-            "listeners",
-            "otlp",
-            "own_uploads",
-            "rejection",
-            "sentry",
-        ],
-    ),
     ("query", "", &["arrivals", "record_filter"]),
     ("query", "", &["evaluation", "found", "traces"]),
     ("view", "", &["content", "theme"]),

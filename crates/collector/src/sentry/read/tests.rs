@@ -1,8 +1,12 @@
 //! Logs, check-ins, sessions, client reports; what is bounded; what must hold of anything.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use proptest::prelude::*;
 use serde_json::{Value as Json, json};
-use trace_model::{Severity, Value as Any};
+use trace_model::sentry::Evidence;
+use trace_model::{Severity, Value as Any, work};
 
 use super::super::testing::{RECEIVED, TRACE, get, item, logs, read_one, read_with, spans, text};
 use super::*;
@@ -220,8 +224,8 @@ fn unread_items_are_counted_with_their_size() {
 #[test]
 fn items_over_the_limit_are_not_read() {
     let span = json!({ "trace_id": TRACE, "span_id": "00000000000000a1" }).to_string();
-    let long = format!("{{\"name\":\"{}\"}}", "x".repeat(READING_MAX / TEXT_COPIES));
-    let many = format!("{{\"items\":[{}0]}}", "0,".repeat(READING_MAX / VALUE_BYTES));
+    let long = format!("{{\"name\":\"{}\"}}", "x".repeat(ENVELOPE_READING_MAX / TEXT_COPIES));
+    let many = format!("{{\"items\":[{}0]}}", "0,".repeat(ENVELOPE_READING_MAX / VALUE_BYTES));
     for large in [long, many] {
         let items = ["span", "span", "attachment"].map(|item_type| item(item_type, &large));
         let items = [&items[..], &[item("span", &span)]].concat();

@@ -1,12 +1,12 @@
 //! Spans and transactions.
 
+use opentelemetry_proto::tonic::trace::v1 as proto;
 use serde_json::json;
 use trace_model::sentry::Evidence;
 use trace_model::{SpanKind, StatusCode, Value};
 
+use super::super::draft::kind_of;
 use super::super::testing::{RECEIVED, TRACE, get, item, read_one, read_with, spans, text};
-use super::kind_of;
-use super::*;
 
 const A1: &str = "00000000000000a1";
 const A2: &str = "00000000000000a2";
