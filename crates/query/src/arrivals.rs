@@ -3,8 +3,7 @@
 use std::collections::VecDeque;
 
 use trace_files::{write_logs, write_spans};
-use trace_model::sentry::ErrorEvent;
-use trace_model::{Batch, BatchLog, BatchSpan, LogRecord, RawRecord, Source, Value};
+use trace_model::{Batch, BatchLog, BatchSpan, RawRecord, Source};
 
 use crate::{RecordFilter, Uploads};
 
@@ -37,18 +36,6 @@ impl Selection {
         let is_wanted = self.logs || log.source() == Source::Sentry || self.filter.has_log_fields();
         is_wanted && self.filter.matches_log(log)
     }
-}
-
-/// Text that a filter compares with names: an error's title, else the name of the event and the body.
-pub(crate) fn title(log: &LogRecord) -> String {
-    ErrorEvent::of(log).map_or_else(
-        || match (log.event_name.as_str(), &log.body) {
-            (name, Value::Empty) => name.to_owned(),
-            ("", body) => crate::text_of(body),
-            (name, body) => format!("{name} {}", crate::text_of(body)),
-        },
-        |error| error.title,
-    )
 }
 
 /// Some of the records of one request, all of one signal.

@@ -8,7 +8,7 @@ use crate::found::{FoundPass, WholePass};
 use crate::operations::OperationsPass;
 use crate::show::ShowPass;
 use crate::traces::TracesPass;
-use crate::{Ingest, Listeners, Part, Request};
+use crate::{Ingest, Listeners, Part, Request, Step};
 
 /// A request that is being answered. It holds no reference to the store, so it may wait anywhere between two steps: what is evicted
 /// meanwhile is missing in the rest of the answer, and the parts say so.
@@ -26,17 +26,6 @@ enum ActivePass {
     Show(Box<ShowPass>),
     Ingest(Box<Listeners>),
     CrossCheck(Box<CrossCheckPass>),
-    Complete,
-}
-
-/// Result of a step.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Step {
-    /// Records are left to look at.
-    More,
-    /// The next part of the answer; there may be more.
-    Part(Part),
-    /// All parts were returned.
     Complete,
 }
 

@@ -45,7 +45,7 @@ pub use self::aggregates::Aggregates;
 pub use self::arrivals::{ArrivalReader, Records, Selection};
 pub use self::calls::CALLS_MAX;
 pub use self::cross_check::CrossCheck;
-pub use self::evaluation::{Evaluation, Step};
+pub use self::evaluation::Evaluation;
 pub use self::found::Found;
 pub use self::log_line::{LogLine, LogText};
 pub use self::operations::OPERATIONS_MAX;
@@ -120,6 +120,17 @@ pub enum Part {
     Ingest(Box<Ingest>),
     /// A trace with its log records, as it was received.
     Whole(Vec<trace_files::Request>),
+}
+
+/// Result of a step of an [`Evaluation`].
+#[derive(Clone, Debug, PartialEq)]
+pub enum Step {
+    /// Records are left to look at.
+    More,
+    /// The next part of the answer; there may be more.
+    Part(Part),
+    /// All parts were returned.
+    Complete,
 }
 
 /// Name of spans.

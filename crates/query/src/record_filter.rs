@@ -2,9 +2,10 @@
 
 use std::fmt;
 
-use trace_model::{BatchLog, BatchSpan, Clock, ErrorRecord, Filter, FilterError, Records, StoredLog, Value, work};
+use trace_model::sentry::ErrorEvent;
+use trace_model::{BatchLog, BatchSpan, Clock, ErrorRecord, Filter, FilterError, LogRecord, Records, StoredLog, Value, work};
 
-use crate::arrivals::title;
+use crate::text_of;
 
 /// Bytes of a title that are read.
 const TITLE_BYTES_MAX: usize = 4_096;
@@ -95,6 +96,18 @@ impl RecordFilter {
         let candidate = log.span_candidate(&title);
         candidate.is_some_and(|candidate| self.filter.matches(&candidate))
     }
+}
+
+/// Returns the text that a filter compares with names: an error's title, else the name of the event and the body.
+fn title(log: &LogRecord) -> String {
+    ErrorEvent::of(log).map_or_else(
+        || match (log.event_name.as_str(), &log.body) {
+            (name, Value::Empty) => name.to_owned(),
+            ("", body) => text_of(body),
+            (name, body) => format!("{name} {}", text_of(body)),
+        },
+        |error| error.title,
+    )
 }
 
 impl fmt::Display for RecordFilter {

@@ -15,8 +15,6 @@ const OPEN: &[(&str, &str)] = &[
 
 /// Circles that are left, with their members: a new member is a fault.
 const KNOWN: &[(&str, &str, &[&str])] = &[
-    ("query", "", &["arrivals", "record_filter"]),
-    ("query", "", &["evaluation", "found", "traces"]),
     ("view", "", &["content", "theme"]),
     ("view", "", &["filter", "list_filter", "lists", "logs"]),
     ("view", "waterfall", &["bar", "row"]),
