@@ -9,9 +9,10 @@ use trace_model::FilterError;
 
 use super::{format, theme, title};
 use app::text::{clusters, shown};
-use app::{App, Filtered, InputLine, LogScreen};
+use app::{App, Filtered, InputLine};
 
-const LABEL: &str = " FILTER ";
+/// Before what is typed.
+pub(super) const LABEL: &str = " FILTER ";
 
 /// The line that is typed; below it what it finds, or what is wrong with it.
 pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect) {
@@ -118,23 +119,8 @@ fn status(app: &App) -> Line<'static> {
     line
 }
 
-/// Returns the number of matches of a filter of log records; for an empty line, examples.
-pub(super) fn status_of_logs(app: &App, screen: &LogScreen) -> Line<'static> {
-    let mut line = Line::from(" ".repeat(format::columns(LABEL)));
-    if screen.filtered().is_set(&app.store) {
-        let listed = screen.len(&app.store) as u64;
-        line.push_span(format::count(listed, "record"));
-        if let Some(searching) = super::logs::searching(app, screen) {
-            line.push_span(format!(" · {searching}").fg(theme::WARNING));
-        }
-    } else {
-        line.spans
-            .extend(examples(["severity:>=warn", "service:api", "body:timeout"]));
-    }
-    line
-}
-
-fn examples(examples: [&'static str; 3]) -> Vec<Span<'static>> {
+/// Returns the examples for an empty line.
+pub(super) fn examples(examples: [&'static str; 3]) -> Vec<Span<'static>> {
     let mut spans = vec!["a word, or ".fg(theme::DIM)];
     for example in examples {
         spans.push(example.fg(theme::ACCENT));

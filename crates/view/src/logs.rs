@@ -21,7 +21,7 @@ pub(super) fn draw(frame: &mut Frame, app: &App, screen: &LogScreen, area: Rect,
     if is_typing {
         let above = parts.title.union(parts.status);
         let shown = (app.filter.line(), app.filter.error());
-        filter::typed(frame, " FILTER ", shown, filter::status_of_logs(app, screen), above);
+        filter::typed(frame, filter::LABEL, shown, typed_status(app, screen), above);
     } else {
         draw_title(frame, app, screen, &parts, now);
     }
@@ -52,8 +52,24 @@ pub(super) fn draw(frame: &mut Frame, app: &App, screen: &LogScreen, area: Rect,
         }
         .intersection(area);
         let shown = (app.filter.line(), app.filter.error());
-        filter::typed(frame, " FILTER ", shown, Line::default(), above);
+        filter::typed(frame, filter::LABEL, shown, Line::default(), above);
     }
+}
+
+/// Returns the number of matches of a filter of log records; for an empty line, examples.
+fn typed_status(app: &App, screen: &LogScreen) -> Line<'static> {
+    let mut line = Line::from(" ".repeat(format::columns(filter::LABEL)));
+    if screen.filtered().is_set(&app.store) {
+        let listed = screen.len(&app.store) as u64;
+        line.push_span(format::count(listed, "record"));
+        if let Some(searching) = searching(app, screen) {
+            line.push_span(format!(" · {searching}").fg(theme::WARNING));
+        }
+    } else {
+        line.spans
+            .extend(filter::examples(["severity:>=warn", "service:api", "body:timeout"]));
+    }
+    line
 }
 
 fn draw_title(frame: &mut Frame, app: &App, screen: &LogScreen, parts: &LogParts, now: &Now) {
@@ -117,7 +133,7 @@ fn about(app: &App, screen: &LogScreen, now: &Now) -> String {
 }
 
 /// Returns the progress of a search that is not complete.
-pub(super) fn searching(app: &App, screen: &LogScreen) -> Option<String> {
+fn searching(app: &App, screen: &LogScreen) -> Option<String> {
     let progress = app
         .store
         .log_progress(screen.view())
