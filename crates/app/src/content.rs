@@ -27,6 +27,8 @@ pub enum Role {
     Found,
     /// Is on the critical path.
     Critical,
+    /// Has not arrived.
+    Absent,
     /// A span that did not reach Sentry.
     Missing,
     /// A span that is different there.

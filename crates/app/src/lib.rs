@@ -162,7 +162,8 @@ pub(crate) use traces::span_days;
 pub use traces::{TraceList, sentry_reach};
 pub use value_screen::{ValueRow, ValueScreen};
 pub use warnings::{BELOW as WARNINGS_BELOW, WarningList};
-pub use waterfall::{Find, Stretch, Waterfall, WaterfallColumns, WaterfallParts, WaterfallRow, Zoom, indentation};
+use waterfall::indentation;
+pub use waterfall::{Find, Stretch, Waterfall, WaterfallColumns, WaterfallParts, WaterfallRow, Zoom, tree_line};
 
 use trail::Departure;
 

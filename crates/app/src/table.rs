@@ -9,8 +9,8 @@ mod column;
 mod widths;
 mod window;
 
-pub(crate) use cells::cell;
 pub use cells::{CURSOR, Head, TableCells, TableRow};
+pub(crate) use cells::{cell, room};
 pub(crate) use column::{Column, Rank, StoredOrder, Table, Width, sort_cycle};
 pub use widths::{Align, longest};
 pub use window::{Rows, Window};

@@ -5,6 +5,7 @@ mod find;
 mod jump;
 mod layout;
 mod logs;
+mod tree;
 mod zoom;
 
 use std::ops::Range;
@@ -18,7 +19,9 @@ pub use columns::WaterfallRow;
 pub use find::Find;
 pub(super) use jump::Jumps;
 pub(super) use jump::Went;
-pub use layout::{WaterfallColumns, WaterfallParts, indentation};
+pub use layout::{WaterfallColumns, WaterfallParts};
+pub(super) use tree::indentation;
+pub use tree::tree_line;
 pub use zoom::{Stretch, Zoom};
 
 /// The waterfall's state; empty while no trace is selected.

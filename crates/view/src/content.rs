@@ -21,10 +21,16 @@ pub(super) fn style(role: Role) -> Style {
         Role::Error => style.fg(theme::ERROR),
         Role::Found => style.fg(theme::FOUND),
         Role::Critical => style.fg(theme::CRITICAL),
+        Role::Absent => style.fg(theme::WARNING).italic(),
         Role::Missing => style.fg(theme::ERROR).bold(),
         Role::Different => style.fg(theme::WARNING).bold(),
         Role::Service(number) => style.fg(theme::service_color(number)),
     }
+}
+
+/// Returns the style of a mark of the cross-check.
+pub(super) fn verdict(mark: char) -> Style {
+    style(Role::verdict(mark))
 }
 
 /// Returns a piece with the style of its role.

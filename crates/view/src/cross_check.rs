@@ -7,11 +7,11 @@ use ratatui::text::{Line, Span};
 use trace_model::sentry::Verdict;
 use trace_model::{ClientReport, CrossCheck as Findings, Outline, Row, RowAnalysis, TraceSummary};
 
-use super::waterfall::{more_below, row::label};
+use super::waterfall::more_below;
 use super::{Now, content, cursor, format, lists, theme};
 use app::format::service_name;
 use app::text;
-use app::{App, CLIENT_REPORTS_SHOWN, CrossCheck, Times};
+use app::{App, CLIENT_REPORTS_SHOWN, CrossCheck, Times, tree_line};
 
 /// Verdicts of so many spans are counted for a frame.
 const COUNTED: usize = 1_000;
@@ -52,7 +52,7 @@ fn totals(app: &App, trace: &TraceSummary, (findings, outline): (Option<&Finding
                 parts.push(" · ".fg(theme::DIM));
             }
             let text = format!("{mark} {} {what}", format::grouped(number as u64));
-            parts.push(Span::styled(text, theme::verdict(mark)));
+            parts.push(Span::styled(text, content::verdict(mark)));
         }
     };
     // What wants a look comes first: on a narrow screen the end is cut.
@@ -112,7 +112,7 @@ fn spans(
 /// The mark, the span in its place of the tree, and why.
 fn span(row: &Row, verdict: Option<&Verdict>, name: usize, width: usize) -> Line<'static> {
     let (mark, said) = said(row, verdict);
-    let style = theme::verdict(mark);
+    let style = content::verdict(mark);
     let mut line = Line::from(Span::styled(mark.to_string(), style));
     // Other facts about a span are elsewhere: here a mark is about Sentry.
     let row_alone = Row {
@@ -120,7 +120,8 @@ fn span(row: &Row, verdict: Option<&Verdict>, name: usize, width: usize) -> Line
         reading: RowAnalysis::default(),
         ..row.clone()
     };
-    line.spans.extend(label(&row_alone, name.saturating_sub(2)).spans);
+    let tree = tree_line(&row_alone, name.saturating_sub(2));
+    line.spans.extend(tree.pieces.into_iter().map(content::span));
     let fill = (name + 1).saturating_sub(line.width());
     line.push_span(" ".repeat(fill));
     let room = width.saturating_sub(line.width());
@@ -157,7 +158,7 @@ fn why(frame: &mut Frame, app: &App, (findings, outline): (Option<&Findings>, &O
     }
     text.push(name);
     let pieces = format::wrapped_words(&format!("{mark} {said}"), width.max(1));
-    text.extend(pieces.into_iter().map(|piece| Line::styled(piece, theme::verdict(mark))));
+    text.extend(pieces.into_iter().map(|piece| Line::styled(piece, content::verdict(mark))));
     lines(frame, text, area);
 }
 

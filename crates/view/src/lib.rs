@@ -29,7 +29,6 @@ mod popup;
 mod save;
 mod service_map;
 mod setup;
-mod subject;
 mod table;
 mod theme;
 mod traces;

@@ -6,7 +6,7 @@ mod palette;
 
 use ratatui::style::{Color, Style};
 
-use app::content::{Role, service_number};
+use app::content::service_number;
 pub use paint::{ROLES, Theme, ThemeKind};
 
 /// Keys, links, what is new.
@@ -52,11 +52,6 @@ pub(super) fn service_color(number: u32) -> Color {
 
 /// A moment at which an error happened, on a bar of whatever color.
 pub(super) const ERROR_MARK: Style = Style::new().fg(ON_ERROR).bg(ERROR_GROUND);
-
-/// A mark of the cross-check.
-pub(super) fn verdict(mark: char) -> Style {
-    super::content::style(Role::verdict(mark))
-}
 
 /// The row under the cursor: marked in the pane that has the focus, hinted at in the others.
 pub(super) fn cursor(focused: bool) -> Style {

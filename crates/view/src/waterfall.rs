@@ -4,7 +4,6 @@ mod bar;
 mod find;
 mod heading;
 mod minimap;
-pub(super) mod row;
 mod scale;
 
 use ratatui::Frame;
@@ -52,12 +51,13 @@ pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, now: &Now) {
             row.line.iter_mut().for_each(|line| line.found = finds);
         }
     }
-    let row_style = row::RowStyle {
-        columns,
+    let is_straight = outline.is_straight();
+    let longest_run = app.mode.longest_run();
+    let bars = bar::Bars {
         axis,
         now,
-        longest_run: app.mode.longest_run(),
-        straight: outline.is_straight(),
+        longest_run,
+        is_straight,
         waterfall: &app.waterfall,
     };
     let check = app.cross_check(trace.trace_id);
@@ -65,16 +65,21 @@ pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, now: &Now) {
         if app.waterfall.visible().start + at == app.waterfall.position() {
             cursor(frame, area, area.x, focused);
         }
-        row::draw(frame, row, area, &row_style);
         let cells = WaterfallRow {
             row,
             mark: mark(check.as_ref(), row, now),
-            longest_run: row_style.longest_run,
+            is_straight,
+            longest_run,
             now,
         };
         for (line, area) in columns.cells(&cells, area.y) {
             content::draw(frame, &line, area);
         }
+        let on_row = Rect {
+            y: area.y,
+            ..columns.bars
+        };
+        bar::draw(frame, row, on_row, &bars);
     }
     if app.waterfall.find().is_open() {
         find::draw(frame, app, area);

@@ -163,7 +163,7 @@ impl TableCells {
 pub const CURSOR: u16 = 2;
 
 /// Returns the room for a cell in the area of a column.
-fn room(align: Align, area: Rect) -> usize {
+pub(crate) fn room(align: Align, area: Rect) -> usize {
     usize::from(match align {
         Align::Left => area.width.saturating_sub(GAP),
         Align::Right | Align::Center => area.width,
@@ -176,8 +176,20 @@ pub(crate) fn cell<T: Table>(column: &Column<T>, row: &T::Row<'_>, room: usize) 
     if line.width() <= room {
         return line;
     }
-    let role = line.pieces.first().map_or(Role::Plain, |piece| piece.role);
-    format::at_most(&line.to_string(), room).means(role).into()
+    let mut cut = Line::default();
+    let mut left = room;
+    for piece in line.pieces {
+        let width = piece.width();
+        if width >= left {
+            // With an ellipsis even if this piece fits: others follow.
+            let text = format::at_most(&format!("{}…", piece.text), left);
+            cut.push(piece.with_text(text));
+            break;
+        }
+        left -= width;
+        cut.push(piece);
+    }
+    cut
 }
 
 /// Returns the names of the columns that are shown. If rows are sorted by one that is not, the last text that has room for it says so.

@@ -223,11 +223,12 @@ impl<T: Table + ?Sized> Column<T> {
         self.is_used.is_none_or(|is_used| rows.any(is_used))
     }
 
-    /// Returns its width if that is always the same, otherwise 0.
-    pub(crate) const fn fixed_width(&self) -> u16 {
+    /// Returns its width in a row of this width if no text decides about it, otherwise 0.
+    pub(crate) fn width_in(&self, row: u16) -> u16 {
         match self.width {
             Width::Fixed(width) => width,
-            Width::Text(_) | Width::Of(_) => 0,
+            Width::Of(width) => width(row),
+            Width::Text(_) => 0,
         }
     }
 

@@ -3,7 +3,7 @@
 use ratatui_core::layout::Rect;
 
 use super::*;
-use crate::content::Line;
+use crate::content::{Line, Means, Role};
 use crate::layout::ListParts;
 
 struct Fruit;
@@ -49,6 +49,23 @@ fn by(column: usize) -> Query {
             is_reversed: false,
         },
         words: String::new(),
+    }
+}
+
+#[test]
+fn cells_that_are_cut_keep_their_roles() {
+    let column = Column::<Fruit>::text("name", Width::Fixed(9), |row, _| {
+        vec![row.0.to_owned().means(Role::Dim), " ripe".means(Role::Good)].into()
+    });
+    for (room, text, roles) in [
+        (8, "fig ripe", &[Role::Dim, Role::Good][..]),
+        (7, "fig ri…", &[Role::Dim, Role::Good]),
+        (4, "fig…", &[Role::Dim, Role::Good]),
+        (3, "fi…", &[Role::Dim]),
+    ] {
+        let cell = cell(&column, &("fig", 1), room);
+        let found: Vec<_> = cell.pieces.iter().map(|piece| piece.role).collect();
+        assert_eq!((&*cell.to_string(), &*found), (text, roles), "{room}");
     }
 }
 

@@ -3,6 +3,7 @@
 use ratatui_core::layout::Rect;
 
 use super::columns::{self, WaterfallRow};
+use super::tree::{self, indentation};
 use crate::content::Line;
 
 /// A pane of fewer lines is a low one.
@@ -81,12 +82,12 @@ impl WaterfallParts {
     }
 }
 
-/// Areas of tree, columns and bars, by their first line.
+/// Areas of columns and bars, by their first line.
 #[derive(Clone, Copy, Debug)]
 pub struct WaterfallColumns {
-    /// The tree.
+    /// The tree, with the cursor before it.
     pub label: Rect,
-    /// The columns between tree and bars.
+    /// The columns before the bars.
     columns: [Rect; columns::COUNT],
     /// The time axis.
     pub bars: Rect,
@@ -96,8 +97,6 @@ impl WaterfallColumns {
     /// Divides the pane.
     #[must_use]
     pub fn of(area: Rect) -> Self {
-        // Of the label the first column is for the cursor, the last one is empty.
-        let label = (area.width * 2 / 5).clamp(area.width.min(24), 64).saturating_sub(1);
         let row = Rect { height: 1, ..area }.intersection(area);
         let at = |x: u16, width: u16| {
             Rect {
@@ -107,28 +106,22 @@ impl WaterfallColumns {
             }
             .intersection(row)
         };
-        let bars = label + columns::WIDTH;
+        let bars = columns::width(area.width);
         Self {
-            label: at(0, label),
-            columns: columns::areas(row, area.x.saturating_add(label)),
+            label: at(0, tree::width(area.width)),
+            columns: columns::areas(area),
             // The last column of the pane is empty.
             bars: at(bars, area.width.saturating_sub(bars + 1)),
         }
     }
 
-    /// Returns the names of the columns between tree and bars, each with the area in which it ends.
-    pub fn heads(&self) -> impl Iterator<Item = (&'static str, Rect)> {
-        columns::heads(&self.columns)
+    /// Returns the names of the columns of a trace that is cross-checked, or not, each in its place.
+    pub fn heads(&self, is_checked: bool) -> impl Iterator<Item = (&'static str, Rect)> {
+        columns::heads(&self.columns, is_checked)
     }
 
-    /// Returns the cells of a row between tree and bars, each in its place of the line `y`.
+    /// Returns the cells of a row, each in its place of the line `y`.
     pub fn cells(&self, row: &WaterfallRow<'_>, y: u16) -> impl Iterator<Item = (Line, Rect)> {
         columns::cells(&self.columns, row, y)
     }
-}
-
-/// Returns the indentation of a row. A deep tree still shows names: it takes a third of the width at most.
-#[must_use]
-pub fn indentation(depth: usize, width: usize) -> usize {
-    (2 * depth).min(width / 3)
 }

@@ -8,32 +8,44 @@ use trace_model::sentry::Gravity;
 use trace_model::{ClockTrouble, Row, RowSpan, Severity, StatusCode};
 
 use super::super::bars::Axis;
-use super::super::{format, theme};
-use super::row::RowStyle;
+use super::super::{Now, format, theme};
+use app::Waterfall;
 
-pub(super) fn draw(frame: &mut Frame, row: &Row, area: Rect, row_style: &RowStyle) {
-    let axis = row_style.axis;
+/// Facts that the bars of all rows share.
+pub(super) struct Bars<'a> {
+    pub(super) axis: Axis,
+    pub(super) now: &'a Now,
+    /// [`app::Mode::longest_run`].
+    pub(super) longest_run: u64,
+    /// True if clock skew is corrected.
+    pub(super) is_straight: bool,
+    /// The log records of the spans.
+    pub(super) waterfall: &'a Waterfall,
+}
+
+pub(super) fn draw(frame: &mut Frame, row: &Row, area: Rect, bars: &Bars) {
+    let axis = bars.axis;
     if let Some(line) = &row.line {
         let color = if line.status == StatusCode::Error {
             theme::ERROR
         } else {
             theme::service(&line.service)
         };
-        let (start, end) = body(frame, row, line, area, row_style, color);
+        let (start, end) = body(frame, row, line, area, bars, color);
         for (from, to) in &row.reading.critical {
             axis.strike(frame.buffer_mut(), area, *from, *to, theme::CRITICAL);
         }
         if line.end_unix_nano.is_none() && row.group.is_none() {
-            let is_running = format::is_running(line.start_unix_nano, row_style.now, row_style.longest_run);
+            let is_running = format::is_running(line.start_unix_nano, bars.now, bars.longest_run);
             let state = if is_running { "running" } else { "no end" };
             at_open_end(frame, state, area, axis, end);
         }
         gaps(frame, row, area, axis, color);
-        if let Some((text, color)) = remark(row, line, row_style) {
+        if let Some((text, color)) = remark(row, line, bars) {
             beside(frame, &text, color, area, axis, start, end);
         }
         if row.group.is_none() {
-            logs(frame, row, (start, end), area, row_style);
+            logs(frame, row, (start, end), area, bars);
         }
         for event in &row.events {
             if event.exception && line.status != StatusCode::Error && row.group.is_none() {
@@ -62,10 +74,10 @@ pub(super) fn draw(frame: &mut Frame, row: &Row, area: Rect, row_style: &RowStyl
 }
 
 /// Marks log records on the bar: the worst one of a cell, and none at the ends of the bar, which say when it began and ended.
-fn logs(frame: &mut Frame, row: &Row, (start, end): (u64, u64), area: Rect, row_style: &RowStyle) {
-    let axis = row_style.axis;
-    let marks = row_style.waterfall.log_marks(row.key.span_id);
-    let shift = if row_style.straight { row.reading.shift_nano } else { 0 };
+fn logs(frame: &mut Frame, row: &Row, (start, end): (u64, u64), area: Rect, bars: &Bars) {
+    let axis = bars.axis;
+    let marks = bars.waterfall.log_marks(row.key.span_id);
+    let shift = if bars.is_straight { row.reading.shift_nano } else { 0 };
     let ends = [axis.column(start), axis.column(end)];
     for (is_drawn, symbol, color) in [
         (
@@ -89,8 +101,8 @@ fn logs(frame: &mut Frame, row: &Row, (start, end): (u64, u64), area: Rect, row_
 }
 
 /// The bar itself; answers from when to when it is.
-fn body(frame: &mut Frame, row: &Row, line: &RowSpan, area: Rect, row_style: &RowStyle, color: Color) -> (u64, u64) {
-    let (axis, buffer) = (row_style.axis, frame.buffer_mut());
+fn body(frame: &mut Frame, row: &Row, line: &RowSpan, area: Rect, bars: &Bars, color: Color) -> (u64, u64) {
+    let (axis, buffer) = (bars.axis, frame.buffer_mut());
     let style = Style::new().fg(color);
     let start = line.start_unix_nano;
     if let Some(queued) = line.queued_unix_nano {
@@ -109,11 +121,7 @@ fn body(frame: &mut Frame, row: &Row, line: &RowSpan, area: Rect, row_style: &Ro
         axis.bar(buffer, area, start, end, style);
         return (start, end);
     }
-    let come_to = row_style
-        .now
-        .unix_nano
-        .min(start.saturating_add(row_style.longest_run))
-        .max(start);
+    let come_to = bars.now.unix_nano.min(start.saturating_add(bars.longest_run)).max(start);
     axis.open_bar(buffer, area, start, come_to, style);
     (start, come_to)
 }
@@ -170,15 +178,15 @@ fn gaps(frame: &mut Frame, row: &Row, area: Rect, axis: Axis, color: Color) {
 }
 
 /// Returns a remark for the space right of the bar: only the most important one.
-fn remark(row: &Row, line: &RowSpan, row_style: &RowStyle) -> Option<(String, Color)> {
-    if row_style.straight && row.reading.shift_nano != 0 {
+fn remark(row: &Row, line: &RowSpan, bars: &Bars) -> Option<(String, Color)> {
+    if bars.is_straight && row.reading.shift_nano != 0 {
         return Some((format!("shifted {}", signed(row.reading.shift_nano)), theme::WARNING));
     }
     match row.reading.clock {
-        Some(ClockTrouble::StartsBefore { nano }) if !row_style.straight => {
+        Some(ClockTrouble::StartsBefore { nano }) if !bars.is_straight => {
             return Some((format!("⚠ clock −{}", format::duration(nano)), theme::WARNING));
         }
-        Some(ClockTrouble::EndsAfter { nano }) if !row_style.straight => {
+        Some(ClockTrouble::EndsAfter { nano }) if !bars.is_straight => {
             return Some((format!("⚠ clock +{}", format::duration(nano)), theme::WARNING));
         }
         _ => {}

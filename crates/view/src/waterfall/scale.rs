@@ -1,4 +1,4 @@
-//! The labels of the time axis.
+//! The line above the rows: names of columns, and the labels of the time axis.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -12,26 +12,14 @@ use super::Columns;
 /// Columns between two labels, at least.
 const TICK: u16 = 12;
 
-/// Offsets from the trace's start, also where only a part of it is shown.
+/// The names of the columns, and offsets from the trace's start, also where only a part of it is shown.
 pub(super) fn draw(frame: &mut Frame, axis: Axis, row: Rect, columns: Columns, checked: bool) {
     if row.is_empty() {
         return;
     }
-    let label = |text: &'static str| Line::from(text.fg(theme::DIM));
-    frame.render_widget(
-        label("    service and span"),
-        Rect {
-            width: columns.label.width,
-            ..row
-        },
-    );
-    for (name, area) in columns.heads().filter(|_| checked) {
-        let width = u16::try_from(name.len()).unwrap_or(0);
-        // Its last letter is above the end of the column.
-        let x = area.right().saturating_sub(width);
-        if x > columns.label.x + 19 {
-            frame.render_widget(label(name), Rect { x, width, ..row }.intersection(row));
-        }
+    for (name, area) in columns.heads(checked) {
+        let area = Rect { y: row.y, ..area }.intersection(row);
+        frame.render_widget(Line::from(name.fg(theme::DIM)), area);
     }
     let mut free_from = 0;
     for (offset, text) in labels(axis) {
