@@ -9,11 +9,33 @@ use trace_files::json_lines;
 use trace_model::{Span, SpanKey, TraceId};
 
 use super::layout::PopupArea;
-use super::{Action, App, Effect, Mode, Notice};
+use super::{Action, App, Effect, Layer, Mode, Notice};
 use crate::format;
-use crate::keymap::{Bound, KeyContext};
+use crate::keymap::Key::Char;
+use crate::keymap::{Binding, Bound, KeyContext, bind};
 use crate::layer::{Component, Opened, Outcome, Placed};
 use curl::{Curl, Ids, NoCurl};
+
+/// The key that opens it.
+pub(crate) const OPEN: &[Binding] = &[
+    bind("copy-menu", &[Char('y')], Action::Toggle(Layer::Copy), "toggle the copy menu")
+        .also_on(&[KeyContext::Copy])
+        .footer("copy"),
+];
+
+/// Its own keys.
+pub(crate) const KEYS: &[Binding] = &[
+    bind("copy-trace-id", &[Char('t')], Action::CopyTraceId, "copy the trace id"),
+    bind("copy-span-id", &[Char('s')], Action::CopySpanId, "copy the span id"),
+    bind("copy-json", &[Char('j')], Action::CopyJson, "copy the span as JSON"),
+    bind(
+        "copy-traceparent",
+        &[Char('p')],
+        Action::CopyTraceparent,
+        "copy a traceparent header",
+    ),
+    bind("copy-curl", &[Char('c')], Action::CopyCurl, "copy the request as curl"),
+];
 
 /// Spans above, and below, the selected one that are searched for its request.
 const LOOKED_AT: usize = 1_000;

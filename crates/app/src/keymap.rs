@@ -10,6 +10,7 @@ pub use choice::{Clash, UnknownAction};
 pub use context::KeyContext;
 pub use key::Key;
 pub use table::KEYMAP;
+pub(crate) use table::bind;
 
 /// Bindings that mean something in the same contexts.
 #[derive(Clone, Copy, Debug)]
@@ -67,40 +68,40 @@ impl Section {
 }
 
 impl Binding {
-    const fn formerly(self, name: &'static str) -> Self {
+    pub(crate) const fn formerly(self, name: &'static str) -> Self {
         Self {
             former_name: Some(name),
             ..self
         }
     }
 
-    const fn formerly_on(self, keys: &'static [Key]) -> Self {
+    pub(crate) const fn formerly_on(self, keys: &'static [Key]) -> Self {
         Self {
             former_keys: keys,
             ..self
         }
     }
 
-    const fn only_in(self, modes: &'static [Mode]) -> Self {
+    pub(crate) const fn only_in(self, modes: &'static [Mode]) -> Self {
         Self { modes, ..self }
     }
 
-    const fn also_on(self, contexts: &'static [KeyContext]) -> Self {
+    pub(crate) const fn also_on(self, contexts: &'static [KeyContext]) -> Self {
         Self {
             also_on: contexts,
             ..self
         }
     }
 
-    const fn fixed(self) -> Self {
+    pub(crate) const fn fixed(self) -> Self {
         Self { is_fixed: true, ..self }
     }
 
-    const fn footer(self, footer: &'static str) -> Self {
+    pub(crate) const fn footer(self, footer: &'static str) -> Self {
         Self { footer, ..self }
     }
 
-    const fn footer_on(self, words: &'static [(&'static [KeyContext], &'static str)]) -> Self {
+    pub(crate) const fn footer_on(self, words: &'static [(&'static [KeyContext], &'static str)]) -> Self {
         Self {
             footer_on: words,
             ..self

@@ -5,9 +5,23 @@ use trace_files::{SavedFile, Selection, SelectionCounts, SelectionReader};
 use trace_model::{ListPlace, LogView, TraceId};
 
 use crate::format;
+use crate::keymap::KeyContext::{LogRecord, Logs, Patterns, Save};
+use crate::keymap::{Binding, Key, bind};
 use crate::layer::{Component, Opened, Outcome, Placed, Shown};
 use crate::layout::PopupArea;
 use crate::{Action, App, Effect, Layer, Pane, Popup};
+
+/// The key that opens the popup.
+pub(crate) const OPEN: &[Binding] = &[bind(
+    "save",
+    &[Key::Char('W')],
+    Action::Toggle(Layer::Save),
+    "save the list, or the trace",
+)
+.also_on(&[Logs, LogRecord, Patterns, Save])];
+
+/// Its own keys.
+pub(crate) const KEYS: &[Binding] = &[bind("confirm-save", &[Key::Enter], Action::Open, "write the file").footer("save")];
 
 /// A request to write a new file.
 #[derive(Clone, Debug, PartialEq, Eq)]

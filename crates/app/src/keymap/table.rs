@@ -1,4 +1,4 @@
-//! The table of keys, by the contexts in which they mean something. A key is one entry in the module of its context.
+//! The table of keys, by the contexts in which they mean something. A key is one entry in the module of its context; a popup has its keys with it.
 
 mod aggregates;
 mod editing;
@@ -6,7 +6,6 @@ mod errors;
 mod everywhere;
 mod logs;
 mod one_trace;
-mod popups;
 mod traces;
 mod values;
 
@@ -15,7 +14,7 @@ use super::KeyContext::{
     ServiceMap, TraceLogs, Traces, Value, Warnings, Waterfall,
 };
 use super::{Binding, Key, KeyContext, Section};
-use crate::{Action, Mode};
+use crate::{Action, Mode, copy, save};
 
 /// All but popups and lines that are edited.
 const SCREENS: &[KeyContext] = KeyContext::SCREENS;
@@ -52,7 +51,8 @@ pub const KEYMAP: &[Section] = &[
     Section::new("Lists", ENTERED, everywhere::OPENED).ranked(2),
     Section::new("Traces", &[Traces], traces::TRACES),
     Section::new("Selected trace", ONE_TRACE, traces::TRACE).ranked(3),
-    Section::new("Selected trace", ONE_SPAN, traces::COPIED).ranked(3),
+    Section::new("Selected trace", ONE_TRACE, save::OPEN).ranked(3),
+    Section::new("Selected trace", ONE_SPAN, copy::OPEN).ranked(3),
     Section::new("Logs", LOGS_AND_PATTERNS, logs::LOG_KEYS),
     Section::new("Logs", LOGS, logs::RECORD),
     Section::new("Panes", IN_TRACES, traces::PANES).ranked(4),
@@ -61,8 +61,8 @@ pub const KEYMAP: &[Section] = &[
     Section::new("Details", &[Details, LogRecord], traces::DETAILS),
     Section::new("Values", &[Details, Logs, LogRecord, TraceLogs, Error, Value], values::VALUES).ranked(2),
     Section::new("Value", &[Value], values::VALUE),
-    Section::new("Copy menu", &[Copy], popups::COPY),
-    Section::new("Save", &[Save], popups::SAVE),
+    Section::new("Copy menu", &[Copy], copy::KEYS),
+    Section::new("Save", &[Save], save::KEYS),
     Section::new("Compare", &[Compare], one_trace::COMPARE),
     Section::new("Errors", &[Errors], errors::ERRORS),
     Section::new("Errors", &[Errors, Error], errors::EVENTS).ranked(1),
@@ -78,7 +78,8 @@ pub const KEYMAP: &[Section] = &[
     Section::new("Everywhere", &KeyContext::ALL, everywhere::ALWAYS).ranked(6),
 ];
 
-const fn bind(name: &'static str, keys: &'static [Key], action: Action, help: &'static str) -> Binding {
+/// Returns a line of the table.
+pub(crate) const fn bind(name: &'static str, keys: &'static [Key], action: Action, help: &'static str) -> Binding {
     Binding {
         name,
         former_name: None,

@@ -2,7 +2,7 @@
 
 use super::{LOGS, bind};
 use crate::keymap::Key::Char;
-use crate::keymap::KeyContext::{Compare, Copy, Details, LogRecord, Logs, Patterns, Save, ServiceMap, TraceLogs};
+use crate::keymap::KeyContext::{Compare, Details, LogRecord, Logs, ServiceMap, TraceLogs};
 use crate::keymap::{Binding, Key};
 use crate::{Action, Layer};
 
@@ -40,19 +40,6 @@ pub(super) const TRACE: &[Binding] = &[
     .footer("compare"),
     bind("mark-base", &[Char('=')], Action::MarkBase, "mark or unmark for comparing"),
     bind("pin", &[Char('*')], Action::Pin, "pin or unpin the trace").footer("pin"),
-    bind(
-        "save",
-        &[Char('W')],
-        Action::Toggle(Layer::Save),
-        "save the list, or the trace",
-    )
-    .also_on(&[Logs, LogRecord, Patterns, Save]),
-];
-
-pub(super) const COPIED: &[Binding] = &[
-    bind("copy-menu", &[Char('y')], Action::Toggle(Layer::Copy), "toggle the copy menu")
-        .also_on(&[Copy])
-        .footer("copy"),
 ];
 
 pub(super) const PANES: &[Binding] = &[
