@@ -4,14 +4,14 @@ use collector::{Addresses, Collector, Config, Listener};
 
 use crate::{Running, SOON, client};
 
-fn on(otlp_grpc: &str, otlp_http: &str, sentry: &str) -> Config {
-    let address = |listener| match listener {
-        Listener::OtlpGrpc => otlp_grpc,
-        Listener::OtlpHttp => otlp_http,
-        Listener::Sentry => sentry,
+/// Returns the addresses of some listeners; the others take free ports.
+fn on(addresses: &[(Listener, &str)]) -> Config {
+    let address = |listener| {
+        let found = addresses.iter().find(|(of, _)| *of == listener);
+        found.map_or("127.0.0.1:0", |(_, address)| *address).parse().unwrap()
     };
     Config {
-        addresses: Addresses::from_fn(|listener| address(listener).parse().unwrap()),
+        addresses: Addresses::from_fn(address),
         ..Config::default()
     }
 }
@@ -20,15 +20,11 @@ fn on(otlp_grpc: &str, otlp_http: &str, sentry: &str) -> Config {
 async fn taken_port_is_reported_with_its_flag() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
-    let free = "127.0.0.1:0";
-    for (config, listener, flag) in [
-        (on(&address, free, free), Listener::OtlpGrpc, "--otlp-grpc"),
-        (on(free, &address, free), Listener::OtlpHttp, "--otlp-http"),
-        (on(free, free, &address), Listener::Sentry, "--sentry"),
-    ] {
-        let error = Collector::bind(config).await.unwrap_err();
+    for listener in Listener::ALL {
+        let error = Collector::bind(on(&[(listener, &address)])).await.unwrap_err();
         assert_eq!(error.ports.iter().map(|port| port.listener).collect::<Vec<_>>(), [listener]);
-        let expected = format!("cannot bind {listener} to {address}: address in use (set {flag})");
+        let option = listener.entry().option;
+        let expected = format!("cannot bind {listener} to {address}: address in use (set --{option})");
         assert_eq!(error.to_string(), expected);
     }
 }
@@ -37,7 +33,9 @@ async fn taken_port_is_reported_with_its_flag() {
 async fn taken_ports_are_all_named_at_once() {
     let taken = [(); 2].map(|()| std::net::TcpListener::bind("127.0.0.1:0").unwrap());
     let [grpc, sentry] = taken.each_ref().map(|taken| taken.local_addr().unwrap().to_string());
-    let error = Collector::bind(on(&grpc, "127.0.0.1:0", &sentry)).await.unwrap_err();
+    let error = Collector::bind(on(&[(Listener::OtlpGrpc, &grpc), (Listener::Sentry, &sentry)]))
+        .await
+        .unwrap_err();
     let text = error.to_string();
     let lines: Vec<&str> = text.lines().collect();
     assert!(
@@ -49,16 +47,14 @@ async fn taken_ports_are_all_named_at_once() {
 #[tokio::test]
 async fn addresses_beyond_loopback_are_rejected() {
     for address in ["0.0.0.0:0", "[::]:0", "192.0.2.1:0"] {
-        let error = Collector::bind(on("127.0.0.1:0", address, "127.0.0.1:0")).await.unwrap_err();
+        let error = Collector::bind(on(&[(Listener::OtlpHttp, address)])).await.unwrap_err();
         assert!(error.to_string().contains("loopback only"), "{error:?}");
     }
 }
 
 #[tokio::test]
 async fn requests_are_answered_only_after_serve() {
-    let collector = Collector::bind(on("127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0"))
-        .await
-        .unwrap();
+    let collector = Collector::bind(on(&[])).await.unwrap();
     let url = format!("http://{}/", collector.addresses()[Listener::Sentry]);
     let asked = tokio::spawn(client().get(url).send());
     // The connection is in the kernel's queue, so the response arrives once it serves.
@@ -79,11 +75,10 @@ async fn ports_are_free_after_shutdown() {
         } else {
             drop(running.server);
         }
-        let again = on(
-            &at[Listener::OtlpGrpc].to_string(),
-            &at[Listener::OtlpHttp].to_string(),
-            &at[Listener::Sentry].to_string(),
-        );
+        let again = Config {
+            addresses: at,
+            ..Config::default()
+        };
         let bound = testkit::eventually(SOON, || async { Collector::bind(again).await.ok() }).await;
         assert!(bound.is_ok(), "graceful: {graceful}");
         drop(idle);
