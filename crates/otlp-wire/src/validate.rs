@@ -168,7 +168,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_byte_of_a_text_is_looked_at() {
+    fn text_is_looked_at_to_its_last_byte() {
         for length in 0..40 {
             let text = vec![0x7f; length];
             assert!(is_ascii(&text), "{length} bytes");
