@@ -138,19 +138,19 @@ pub struct ShownOperation {
     /// Duration.
     #[serde(flatten)]
     pub duration: Durations,
-    /// Sum of the durations in nanoseconds.
-    pub total_ns: u64,
+    /// Sum of the durations in nanoseconds; `null` without one.
+    pub total_ns: Option<u64>,
 }
 
-/// Percentiles in nanoseconds; 0 without a duration.
+/// Percentiles in nanoseconds; `null` without a duration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Durations {
     /// Median.
-    pub p50_ns: u64,
+    pub p50_ns: Option<u64>,
     /// 95th percentile.
-    pub p95_ns: u64,
+    pub p95_ns: Option<u64>,
     /// 99th percentile.
-    pub p99_ns: u64,
+    pub p99_ns: Option<u64>,
 }
 
 /// Calls or messages from one service to another.

@@ -54,7 +54,7 @@ fn operation(operation: &Operation) -> ShownOperation {
         errors: operation.errors,
         open: operation.in_flight,
         duration: durations(&operation.latencies),
-        total_ns: operation.total_nano,
+        total_ns: (operation.latencies.count() > 0).then_some(operation.total_nano),
     }
 }
 
@@ -78,9 +78,10 @@ fn calls(edge: &Edge) -> ShownCalls {
 }
 
 fn durations(latencies: &Latencies) -> Durations {
+    let percentile = |percent| (latencies.count() > 0).then(|| latencies.percentile(percent));
     Durations {
-        p50_ns: latencies.percentile(50.0),
-        p95_ns: latencies.percentile(95.0),
-        p99_ns: latencies.percentile(99.0),
+        p50_ns: percentile(50.0),
+        p95_ns: percentile(95.0),
+        p99_ns: percentile(99.0),
     }
 }

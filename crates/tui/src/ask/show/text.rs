@@ -12,7 +12,7 @@ pub(super) fn logs(logs: &[ShownLog]) -> String {
     let row = |log: &ShownLog| {
         let cells = [
             moment(log.time_unix_nano, &zone),
-            log.trace_id.clone().unwrap_or_else(|| "–".to_owned()),
+            or_dash(log.trace_id.clone()),
             log.severity.to_uppercase(),
             service(log.service.as_deref()),
             log.text.clone(),
@@ -36,7 +36,7 @@ pub(super) fn errors(errors: &[ShownError]) -> String {
             format::grouped(error.traces as u64),
             moment(error.first_unix_nano, &zone),
             moment(error.last_unix_nano, &zone),
-            error.trace_id.clone().unwrap_or_else(|| "–".to_owned()),
+            or_dash(error.trace_id.clone()),
             service(Some(error.services.join(", ").as_str()).filter(|names| !names.is_empty())),
             format!("{}{frame}", redacted(&clean(&name))),
         ]
@@ -48,9 +48,9 @@ pub(super) fn errors(errors: &[ShownError]) -> String {
 pub(super) fn operations(operations: &[ShownOperation]) -> String {
     let row = |operation: &ShownOperation| {
         let mut cells = vec![format::grouped(operation.spans), format::grouped(operation.errors)];
-        cells.extend(durations(&operation.duration, operation.spans > operation.open));
+        cells.extend(durations(&operation.duration));
         cells.extend([
-            format::duration(operation.total_ns),
+            duration(operation.total_ns),
             service(operation.service.as_deref()),
             operation.kind.clone(),
             operation.name.clone(),
@@ -64,7 +64,7 @@ pub(super) fn operations(operations: &[ShownOperation]) -> String {
 pub(super) fn map(map: &[ShownCalls]) -> String {
     let row = |calls: &ShownCalls| {
         let mut cells = vec![format::grouped(calls.calls), format::grouped(calls.errors)];
-        cells.extend(durations(&calls.duration, true));
+        cells.extend(durations(&calls.duration));
         let about = match (&calls.queue, calls.messaging, calls.uninstrumented) {
             (Some(queue), ..) => format!("queue {queue}"),
             (None, true, _) => "messages".to_owned(),
@@ -184,15 +184,19 @@ fn section(table: &str) -> String {
 }
 
 fn service(service: Option<&str>) -> String {
-    service.map_or_else(|| "-".to_owned(), |service| format::service(service).to_owned())
+    or_dash(service.map(|service| format::service(service).to_owned()))
 }
 
-fn durations(durations: &Durations, are_known: bool) -> [String; 3] {
-    [durations.p50_ns, durations.p95_ns, durations.p99_ns].map(
-        |nano| {
-            if are_known { format::duration(nano) } else { "-".to_owned() }
-        },
-    )
+fn durations(durations: &Durations) -> [String; 3] {
+    [durations.p50_ns, durations.p95_ns, durations.p99_ns].map(duration)
+}
+
+fn duration(nano: Option<u64>) -> String {
+    or_dash(nano.map(format::duration))
+}
+
+fn or_dash(cell: Option<String>) -> String {
+    cell.unwrap_or_else(|| "-".to_owned())
 }
 
 /// Lays rows out in columns, cleaned; those marked `r` are aligned to the right. The last column has any width.
@@ -221,4 +225,31 @@ fn table(names: &[&str], rows: impl Iterator<Item = Vec<String>>, align: &str) -
         format!("{}\n", cells.collect::<Vec<_>>().join("  ").trim_end())
     };
     rows.iter().map(line).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Their total was printed as `0 ns`.
+    #[test]
+    fn operation_of_open_spans_alone_has_no_duration() {
+        let operation = ShownOperation {
+            service: Some("api".to_owned()),
+            name: "GET /".to_owned(),
+            kind: "server".to_owned(),
+            spans: 1,
+            errors: 0,
+            open: 1,
+            duration: Durations {
+                p50_ns: None,
+                p95_ns: None,
+                p99_ns: None,
+            },
+            total_ns: None,
+        };
+        let printed = operations(&[operation]);
+        let row: Vec<_> = printed.lines().last().unwrap_or_default().split_whitespace().collect();
+        assert_eq!(row, ["1", "0", "-", "-", "-", "-", "api", "server", "GET", "/"]);
+    }
 }
