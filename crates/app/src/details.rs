@@ -26,7 +26,7 @@ use super::Waterfall;
 use super::layout::below_title;
 pub use column::{Item, ItemId, Section};
 pub use error_details::ErrorDetails;
-pub use lines::{log_line, log_text, offset, severity_mark, severity_role};
+pub use lines::{level, log_line, log_text, offset, severity_mark, severity_role};
 pub use page::SpanPage;
 pub use page_pane::PagePane;
 pub(super) use value::whole;

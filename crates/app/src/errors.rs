@@ -44,6 +44,9 @@ struct ShownEvent {
     place: ErrorPlace,
     /// `newest of 3`, with the facts of its group.
     heading: String,
+    /// Events of the group that are newer and older.
+    newer: usize,
+    older: usize,
     label: String,
 }
 
@@ -141,10 +144,23 @@ impl ErrorList {
             Some(ShownEvent {
                 id: *id,
                 heading: heading(group, at, &place, now),
+                newer: at,
+                older: group.errors.len() - at - 1,
                 place,
                 label: format!("Errors › {}", format::at_most(&first_line(&name(group)), 40)),
             })
         });
+    }
+
+    /// Returns true if a command can do something with the event that is shown; `None` for one that is not about it.
+    fn can(&self, action: Action) -> Option<bool> {
+        let shown = self.shown.as_ref();
+        match action {
+            Action::NextMatch => Some(shown.is_some_and(|shown| shown.older > 0)),
+            Action::PreviousMatch => Some(shown.is_some_and(|shown| shown.newer > 0)),
+            Action::CopyValue => Some(shown.is_some()),
+            _ => None,
+        }
     }
 
     /// Goes to an older or a newer event of the group.
@@ -239,10 +255,7 @@ impl Component for ErrorList {
     }
 
     fn can(app: &App, action: Action) -> Option<bool> {
-        match action {
-            Action::NextMatch | Action::PreviousMatch | Action::CopyValue => Some(app.errors.shown.is_some()),
-            _ => None,
-        }
+        app.errors.can(action)
     }
 
     fn count(app: &App) -> Option<u64> {

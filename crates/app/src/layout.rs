@@ -55,7 +55,7 @@ impl Panes {
         let details = details.unwrap_or_else(|| {
             let share = (screen.height * 3 / 10).clamp(4, 20);
             let both = screen.height.saturating_sub(3 + list);
-            let least = WaterfallParts::lines_for(splits.waterfall.rows(), both.saturating_sub(share));
+            let least = WaterfallParts::lines_for(splits.waterfall.rows(screen.height), both.saturating_sub(share));
             share.max(both.saturating_sub(least))
         });
         let heights = [2, list, 0, details, 1].map(Constraint::Length);

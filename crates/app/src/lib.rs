@@ -125,7 +125,7 @@ pub use copy::{CopyMenu, redacted};
 pub use cross_check::{CLIENT_REPORTS_SHOWN, CrossCheck, CrossCheckParts};
 pub use details::{
     Details, ERRORS, ErrorDetails, Item, ItemId, LINKS, LOGS, PagePane, Section, ShownError, ShownLink, ShownSpan, SpanPage,
-    attribute_value, log_line, log_text, offset, severity_mark, severity_role, value,
+    attribute_value, level, log_line, log_text, offset, severity_mark, severity_role, value,
 };
 pub use errors::{ErrorList, ErrorScreen, below as errors_below};
 pub use event::{ARRIVAL_WORK, Arrival, Event, EventResult, SentryAnswer, StoredSpans};
@@ -159,7 +159,7 @@ pub use setup::SetupLine;
 pub use subject::described;
 pub use times::{Times, absolute, time_of_day};
 pub(crate) use traces::span_days;
-pub use traces::{TraceList, sentry_reach};
+pub use traces::{TraceList, sentry_reach, trace_length, trace_name};
 pub use value_screen::{ValueRow, ValueScreen};
 pub use warnings::{BELOW as WARNINGS_BELOW, WarningList};
 use waterfall::indentation;

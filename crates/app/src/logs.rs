@@ -244,6 +244,12 @@ impl LogScreen {
         self.positions(store).is_empty()
     }
 
+    /// Returns true if there is more to show than a reason for the lack of records; while a filter is typed its results come and go.
+    #[must_use]
+    pub fn has_parts(&self, store: &Store, is_typing: bool) -> bool {
+        is_typing || store.log_times(self.view).is_some()
+    }
+
     /// Returns the number of records that are newer than the newest one when the list was last followed.
     #[must_use]
     pub fn new_since(&self, store: &Store) -> usize {

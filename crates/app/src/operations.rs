@@ -6,7 +6,7 @@ use ratatui_core::layout::Rect;
 use trace_model::{SpanKind, SpanSubject};
 use trace_stats::{Operation, SpanPlace, Survey};
 
-use super::List;
+use super::{Action, List};
 use crate::content::{Means, Role};
 use crate::figures::{histogram, rate, share};
 use crate::format::{self, Now, service_name};
@@ -229,6 +229,14 @@ impl Component for OperationList {
             .fit(app.aggregates.survey(), app.aggregates.number(), placed.area);
     }
 
+    fn can(app: &App, action: Action) -> Option<bool> {
+        match action {
+            Action::Open => Some(app.slowest_of_operation().is_some()),
+            Action::OpenFailed => Some(app.failed_of_operation().is_some()),
+            _ => None,
+        }
+    }
+
     fn list(app: &App) -> Option<&dyn List> {
         Some(&app.operations.table)
     }
@@ -238,19 +246,23 @@ impl Component for OperationList {
     }
 
     fn enter(app: &mut App) {
-        let slowest = |operation: &Operation| operation.slowest.clone();
-        let target = app.place_in_operation(slowest);
-        app.jump_if(target);
+        app.jump_if(app.slowest_of_operation());
     }
 
     fn enter_failed(app: &mut App) {
-        let failed = |operation: &Operation| operation.failed.clone();
-        let target = app.place_in_operation(failed);
-        app.jump_to_failed(target);
+        app.jump_to_failed(app.failed_of_operation());
     }
 }
 
 impl App {
+    fn slowest_of_operation(&self) -> Option<(SpanPlace, String)> {
+        self.place_in_operation(|operation| operation.slowest.clone())
+    }
+
+    fn failed_of_operation(&self) -> Option<(SpanPlace, String)> {
+        self.place_in_operation(|operation| operation.failed.clone())
+    }
+
     fn place_in_operation(&self, place: impl Fn(&Operation) -> Option<SpanPlace>) -> Option<(SpanPlace, String)> {
         let operation = self.operations.selected(self.aggregates.survey()?)?;
         let Operation { name, subject, .. } = operation;

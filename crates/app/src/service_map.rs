@@ -7,7 +7,7 @@ mod tree;
 use std::sync::Arc;
 
 use ratatui_core::layout::{Constraint, Layout, Rect};
-use trace_stats::{Callee, Counted, Queue, ServiceGraph, Survey};
+use trace_stats::{Callee, Counted, Queue, ServiceGraph, SpanPlace, Survey};
 
 use super::layout::ListParts;
 use super::{Action, List, ListFilter};
@@ -251,7 +251,12 @@ impl Component for ServiceMap {
     }
 
     fn can(app: &App, action: Action) -> Option<bool> {
-        matches!(action, Action::NextPane | Action::PreviousPane).then_some(app.service_map.is_picture)
+        match action {
+            Action::NextPane | Action::PreviousPane => Some(app.service_map.is_picture),
+            Action::Open => Some(app.slowest_call().is_some()),
+            Action::OpenFailed => Some(app.failed_call().is_some()),
+            _ => None,
+        }
     }
 
     fn list(app: &App) -> Option<&dyn List> {
@@ -263,20 +268,28 @@ impl Component for ServiceMap {
     }
 
     fn enter(app: &mut App) {
-        let target = app.aggregates.survey().and_then(|survey| {
-            let slowest = |counted: &Counted| counted.figures(survey).map(|figures| figures.latencies.max());
-            let counted = app.service_map.selected(survey).into_iter().max_by_key(slowest)?;
-            Some((counted.figures(survey)?.slowest.clone()?, label(survey, counted)?))
-        });
-        app.jump_if(target);
+        app.jump_if(app.slowest_call());
     }
 
     fn enter_failed(app: &mut App) {
-        let target = app.aggregates.survey().and_then(|survey| {
-            let failed = |counted: Counted| Some((counted.figures(survey)?.failed.clone()?, label(survey, counted)?));
-            app.service_map.selected(survey).into_iter().find_map(failed)
-        });
-        app.jump_to_failed(target);
+        app.jump_to_failed(app.failed_call());
+    }
+}
+
+impl App {
+    /// Returns the slowest call under the cursor.
+    fn slowest_call(&self) -> Option<(SpanPlace, String)> {
+        let survey = self.aggregates.survey()?;
+        let slowest = |counted: &Counted| counted.figures(survey).map(|figures| figures.latencies.max());
+        let counted = self.service_map.selected(survey).into_iter().max_by_key(slowest)?;
+        Some((counted.figures(survey)?.slowest.clone()?, label(survey, counted)?))
+    }
+
+    /// Returns the last failed call under the cursor.
+    fn failed_call(&self) -> Option<(SpanPlace, String)> {
+        let survey = self.aggregates.survey()?;
+        let failed = |counted: Counted| Some((counted.figures(survey)?.failed.clone()?, label(survey, counted)?));
+        self.service_map.selected(survey).into_iter().find_map(failed)
     }
 }
 

@@ -1,10 +1,10 @@
 //! Division of the screen between list, waterfall and details: by the user, else by the number of traces and their lengths.
 
 use ratatui_core::layout::Rect;
-use trace_model::TraceId;
+use trace_model::{TraceId, TraceSummary};
 
 use super::layout::BESIDE;
-use super::{App, Pane};
+use super::{App, Filtered, Pane};
 
 /// Columns by which a key moves a divider.
 const COLUMNS: u16 = 4;
@@ -16,6 +16,8 @@ pub(crate) const LIST_STEPS: [u16; 3] = [3, 5, 8];
 const WATERFALL_STEPS: [u16; 4] = [5, 8, 12, 18];
 /// Number of selected traces whose lengths decide on the rows of the waterfall.
 const SELECTIONS: usize = 3;
+/// Lines from which on a screen has some to spare.
+const TALL: u16 = 30;
 
 /// Returns the first step with room for a number of traces; beyond the last step the list takes its share of the screen.
 fn list_step(traces: usize) -> u16 {
@@ -23,10 +25,29 @@ fn list_step(traces: usize) -> u16 {
     LIST_STEPS.into_iter().find(is_enough).unwrap_or(u16::MAX)
 }
 
-/// Returns the first step with room for a number of spans and a missing parent; beyond the last step the waterfall takes its share.
-fn waterfall_step(spans: usize) -> u16 {
-    let is_enough = |step: &u16| usize::from(*step) > spans;
-    WATERFALL_STEPS.into_iter().find(is_enough).unwrap_or(u16::MAX)
+/// Rows that a trace needs in the waterfall; those of a long one, or one that grows, are its share of the screen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+struct Need {
+    /// A line for each span, and for a root that is missing.
+    exact: u16,
+    /// The first step with room for the spans and a missing parent.
+    step: u16,
+}
+
+impl Need {
+    const SHARE: Self = Self {
+        exact: u16::MAX,
+        step: u16::MAX,
+    };
+
+    fn of(trace: &TraceSummary) -> Self {
+        let is_enough = |step: &u16| usize::from(*step) > trace.spans;
+        let exact = trace.spans + usize::from(!trace.root.arrived);
+        WATERFALL_STEPS.into_iter().find(is_enough).map_or(Self::SHARE, |step| Self {
+            exact: u16::try_from(exact).unwrap_or(u16::MAX),
+            step,
+        })
+    }
 }
 
 /// The user's division of the screen; `None` where the user has not set it.
@@ -54,10 +75,13 @@ impl Splits {
     }
 }
 
-/// Rows of the waterfall: enough for each of the traces selected last, so that the divider below it does not move at each selection.
+/// Rows of the waterfall: enough for each of the traces selected last, so that the divider below it does not move at each selection. A screen of few
+/// lines has none to spare for that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct WaterfallRows {
     trace: Option<TraceId>,
+    /// Rows of this trace.
+    exact: u16,
     /// Steps of these traces, the last one first.
     steps: [u16; SELECTIONS],
     /// True if the trace was opened: waterfall or details have the focus.
@@ -84,30 +108,37 @@ impl Selection {
 }
 
 impl WaterfallRows {
-    /// Returns the number of spans that there is room for, at least; 0 for the pane's share of the screen.
+    /// Returns the number of spans that there is room for, at least, on a screen of so many lines; 0 for the pane's share of the screen.
     #[must_use]
-    pub fn rows(&self) -> u16 {
-        self.steps.into_iter().max().unwrap_or(0)
+    pub fn rows(&self, lines: u16) -> u16 {
+        if lines < TALL {
+            self.exact
+        } else {
+            self.steps.into_iter().max().unwrap_or(0)
+        }
     }
 
-    /// Returns the rows while a trace is shown that needs `step`.
-    fn showing(self, trace: TraceId, step: u16, selection: Selection) -> Self {
+    /// Returns the rows while a trace is shown that has this need.
+    fn showing(self, trace: TraceId, need: Need, selection: Selection) -> Self {
         let is_other = self.trace != Some(trace);
         let is_read = selection.is_read();
-        let mut steps = self.steps;
+        let Self {
+            mut exact, mut steps, ..
+        } = self;
         match selection {
-            _ if is_read && (is_other || !self.is_read) => steps = [step; SELECTIONS],
+            _ if is_read && (is_other || !self.is_read) => (exact, steps) = (need.exact, [need.step; SELECTIONS]),
             // Lines that are read do not move.
             Selection::Detailed => {}
             Selection::Selected if is_other => {
                 steps.rotate_right(1);
-                steps[0] = step;
+                (exact, steps[0]) = (need.exact, need.step);
             }
             // While traces are followed, each arrival may be another one.
-            _ => steps[0] = steps[0].max(step),
+            _ => (exact, steps[0]) = (exact.max(need.exact), steps[0].max(need.step)),
         }
         Self {
             trace: Some(trace),
+            exact,
             steps,
             is_read,
         }
@@ -124,10 +155,12 @@ impl App {
             Some(Pane::Waterfall) => 0,
             _ => list_step(self.store.listed()),
         };
+        // The first match is what the user has typed for.
+        let is_typing = self.filter.is_open_on(Filtered::Traces);
         let selection = match shown {
             Some(Pane::Waterfall) => Some(Selection::Opened),
             Some(Pane::Details) => Some(Selection::Detailed),
-            Some(Pane::Traces) if !self.traces.following() => Some(Selection::Selected),
+            Some(Pane::Traces) if !self.traces.following() || is_typing => Some(Selection::Selected),
             Some(Pane::Traces) => Some(Selection::Followed),
             None => None,
         };
@@ -135,8 +168,8 @@ impl App {
         let waterfall = waterfall.map(|(selection, trace)| {
             // A trace that is opened while it runs will need more, and then nothing moves.
             let grows = selection.is_read() && trace.in_flight > 0;
-            let step = if grows { u16::MAX } else { waterfall_step(trace.spans) };
-            self.splits.waterfall.showing(trace.trace_id, step, selection)
+            let need = if grows { Need::SHARE } else { Need::of(&trace) };
+            self.splits.waterfall.showing(trace.trace_id, need, selection)
         });
         Splits {
             list_rows: self.splits.list_rows.max(list),
@@ -174,13 +207,14 @@ impl App {
 mod tests {
     use super::*;
 
-    /// Returns the rows after a trace of each of the steps was shown.
+    /// Returns the rows of a tall screen after a trace of each of the steps was shown.
     fn after(selection: Selection, steps: &[u16]) -> Vec<u16> {
         let mut rows = WaterfallRows::default();
         let show = |(number, step): (usize, &u16)| {
             let id = [u8::try_from(number + 1).expect("few"); 16];
-            rows = rows.showing(TraceId::from_bytes(id).expect("not zero"), *step, selection);
-            rows.rows()
+            let need = Need { exact: 1, step: *step };
+            rows = rows.showing(TraceId::from_bytes(id).expect("not zero"), need, selection);
+            rows.rows(TALL)
         };
         steps.iter().enumerate().map(show).collect()
     }
@@ -194,6 +228,19 @@ mod tests {
     #[test]
     fn waterfall_only_grows_while_arrivals_are_followed() {
         assert_eq!(after(Selection::Followed, &[5, 18, 5, 5, 5, 5]), [5, 18, 18, 18, 18, 18]);
+    }
+
+    #[test]
+    fn waterfall_of_a_low_screen_fits_the_selected_trace() {
+        let trace = |number| TraceId::from_bytes([number; 16]).expect("not zero");
+        let need = |exact| Need { exact, step: 8 };
+        let rows = |selection| {
+            let long = WaterfallRows::default().showing(trace(1), need(8), selection);
+            long.showing(trace(2), need(2), selection).rows(TALL - 1)
+        };
+        assert_eq!(rows(Selection::Selected), 2);
+        assert_eq!(rows(Selection::Opened), 2);
+        assert_eq!(rows(Selection::Followed), 8, "arrivals do not move it back and forth");
     }
 
     #[test]

@@ -12,6 +12,7 @@ use crate::keymap::KeyContext;
 use crate::layer::{Component, Outcome, Placed};
 use crate::layout::ListParts;
 use crate::table::{Column, Query, Table, TableCells, TableState, Width};
+use crate::traces::trace_length;
 
 /// Lines about the rule under the cursor: a rule above them, why it matters, what to do.
 pub const BELOW: u16 = 7;
@@ -98,8 +99,8 @@ impl Table for RuleTraces {
             format::compact(row.warning.count as u64).means(Role::Warning).into()
         }),
         Column::<Self>::number("duration", Width::Fixed(10), |row, _| {
-            let duration = row.trace.as_ref().map(|trace| format::duration(trace.duration_nano));
-            duration.unwrap_or_default().into()
+            let length = row.trace.as_ref().map(|trace| trace_length(trace, false, row.now));
+            length.unwrap_or_default().into()
         })
         .if_rest(),
         Column::<Self>::text("trace id", Width::Fixed(34), |row, _| {

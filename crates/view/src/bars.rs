@@ -6,6 +6,8 @@ use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier, Style};
 
+use super::theme;
+
 /// Time range of a row of cells. Times are nanoseconds since the Unix epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Axis {
@@ -115,10 +117,10 @@ impl Axis {
         first..last
     }
 
-    /// Draws a line over the part of a bar between two moments; outside of bars it is a line of its own.
+    /// Draws the line of the critical path over the part of a bar between two moments; outside of bars it is a line of its own.
     ///
-    /// The line keeps the bar visible without colors too: the cell is the bar's in reverse, and the line is cut out of it.
-    pub(super) fn strike(self, buffer: &mut Buffer, area: Rect, from: u64, to: u64, line: Color) {
+    /// The cell is the bar's in reverse, and the line is cut out of it: it is seen on a bar of any color, and without colors.
+    pub(super) fn strike(self, buffer: &mut Buffer, area: Rect, from: u64, to: u64) {
         if !self.shows(from, to) {
             return;
         }
@@ -129,11 +131,9 @@ impl Axis {
                 continue;
             };
             match cell.symbol() {
-                "█" => cell
-                    .set_symbol("━")
-                    .set_style(Style::new().bg(line).add_modifier(Modifier::REVERSED)),
+                "█" => cell.set_symbol("━").set_style(Style::new().add_modifier(Modifier::REVERSED)),
                 "▒" => cell.set_symbol("━").set_style(Style::new().remove_modifier(Modifier::DIM)),
-                " " => cell.set_symbol("━").set_fg(line),
+                " " => cell.set_symbol("━").set_fg(theme::CRITICAL),
                 _ => continue,
             };
         }

@@ -173,11 +173,9 @@ fn nothing(compare: &Compare) -> Span<'static> {
     }
     match compare.median() {
         Some(median) if median.operation.is_none() => {
-            "the root of this trace has not arrived: = on another trace marks that one to compare with".fg(theme::DIM)
+            "the root has not arrived · = marks another trace to compare".fg(theme::DIM)
         }
-        Some(median) if median.traces == 0 => {
-            "no other trace of this operation (= marks any trace to compare with)".fg(theme::DIM)
-        }
+        Some(median) if median.traces == 0 => "= on any other trace marks it to compare with".fg(theme::DIM),
         _ => "nothing to compare".fg(theme::DIM),
     }
 }

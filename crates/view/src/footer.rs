@@ -112,7 +112,9 @@ fn entries(app: &App, width: usize) -> Vec<Entry> {
     let entry = |bound: &Bound| {
         let short = bound.binding.footer_word(context);
         let key = bound.keys.first()?;
-        (!short.is_empty() && app.can(bound.binding.action)).then(|| Entry {
+        // What is open is closed by the key that closes all.
+        let is_offered = !short.is_empty() && app.can(bound.binding.action) && !app.toggles_top(bound.binding.action);
+        is_offered.then(|| Entry {
             key: key.label(),
             short,
             action: bound.binding.action,

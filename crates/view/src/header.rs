@@ -45,11 +45,29 @@ const COUNTED: u16 = 90;
 /// From this width on they have their whole names.
 const NAMED: u16 = 70;
 
-/// The tabs, each with its columns: the active one has brackets, so that it is known without color.
+/// The tabs: the active one has brackets, so that it is known without color. Where they do not fit they are those of a narrower screen; on the
+/// narrowest only the active one has a name.
 fn tabs(app: &App, width: u16) -> Vec<(Tab, String)> {
+    let between = if width >= COUNTED { Tab::ALL.len() - 1 } else { 0 };
+    let fits = |labels: &Vec<(Tab, String)>| {
+        let columns: usize = labels.iter().map(|(_, label)| label.width()).sum();
+        columns + between <= width.into()
+    };
+    let mut widths = [width, COUNTED - 1, NAMED - 1]
+        .into_iter()
+        .filter(|narrower| *narrower <= width);
+    let named = widths.find_map(|width| Some(labels(app, width, true)).filter(fits));
+    named.unwrap_or_else(|| labels(app, width, false))
+}
+
+fn labels(app: &App, width: u16, are_named: bool) -> Vec<(Tab, String)> {
     let label = |tab: Tab| {
-        let name = if width < NAMED { tab.short_name() } else { tab.name() };
         let is_active = app.screens.tab() == tab;
+        let name = match width {
+            _ if !are_named && !is_active => String::new(),
+            ..NAMED => format!(" {}", tab.short_name()),
+            _ => format!(" {}", tab.name()),
+        };
         let new = if is_active { 0 } else { app.new_in(tab) };
         let count = match app.count_of(tab) {
             Some(count) if width >= COUNTED && new > 0 => format!(" {}, {} new", format::compact(count), format::compact(new)),
@@ -58,7 +76,7 @@ fn tabs(app: &App, width: u16) -> Vec<(Tab, String)> {
             _ => String::new(),
         };
         let (open, close) = if is_active { ("[", "]") } else { (" ", " ") };
-        (tab, format!("{open}{} {name}{count}{close}", tab.number()))
+        (tab, format!("{open}{}{name}{count}{close}", tab.number()))
     };
     Tab::ALL.map(label).into()
 }
@@ -129,7 +147,10 @@ fn add_hits(app: &App, area: Rect, hits: &mut Hits) {
 /// Services, rate, memory and rejections, as far as there is room: the ingest screen has all of it.
 fn right(app: &App, now: &Now, width: usize) -> Line<'static> {
     let rejected = rejected(app, width);
-    let mut line = services(app);
+    let mut line = services(app, |_| true);
+    if line.width() + rejected.width() > width {
+        line = services(app, |state| !matches!(state, ServiceState::Ready { .. }));
+    }
     let least = line.width() + rejected.width() + least(app, width) + 1;
     let mut room = width.saturating_sub(least);
     let mut say = |text: Span<'static>| {
@@ -201,9 +222,9 @@ fn trouble(app: &App, width: usize) -> Line<'static> {
     line
 }
 
-fn services(app: &App) -> Line<'static> {
+fn services(app: &App, is_shown: impl Fn(&ServiceState) -> bool) -> Line<'static> {
     let mut line = Line::default();
-    for (service, state) in app.services.iter() {
+    for (service, state) in app.services.iter().filter(|(_, state)| is_shown(state)) {
         let (mark, style) = mark(state);
         line.push_span(format!("{service} "));
         line.push_span(Span::styled(mark, style));
@@ -250,11 +271,15 @@ fn listeners(app: &App, width: usize) -> Line<'static> {
         line = named(|listener| listener.entry().short_name);
     }
     if line.width() > width {
-        // The ports alone, in the same order.
-        let ports = addresses
-            .iter()
-            .map(|(_, address)| Span::raw(format!(" :{}", address.port())));
-        line = ports.collect();
+        // The ports alone, in the same order, as many as fit whole.
+        line = Line::default();
+        for (_, address) in addresses.iter() {
+            let port = format!(" :{}", address.port());
+            if line.width() + port.len() > width {
+                break;
+            }
+            line.push_span(port);
+        }
     }
     let to = forwarded(app);
     if line.width() + to.width() <= width {

@@ -7,7 +7,7 @@ use ratatui::text::{Line, Span};
 
 use super::{breadcrumb, content, filter, flush_right, format, hint, lists, owned, page_pane, ruled, table, theme, title};
 use app::format::{Now, service_name};
-use app::{App, Hits, Listener, LogFocus, LogParts, LogScreen, Mode, Times, severity_mark, severity_role, time_of_day};
+use app::{App, Hits, Listener, LogFocus, LogParts, LogScreen, Mode, Times, level, severity_mark, severity_role, time_of_day};
 use trace_model::{LogRecord, LogView};
 
 /// Marks and names of the lines of the histogram, with their roles.
@@ -37,7 +37,9 @@ pub(super) fn draw(frame: &mut Frame, app: &App, screen: &LogScreen, area: Rect,
         Some(patterns) => patterns.table().cells(),
         None => screen.cells(),
     };
-    table::draw_heads(frame, cells, hits);
+    if screen.has_parts(&app.store, is_typing) {
+        table::draw_heads(frame, cells, hits);
+    }
     table::draw_rows(frame, cells, as_list.rows, true);
     if screen.is_empty(&app.store) {
         let lines = std::iter::once(Line::default()).chain(nothing(app, screen));
@@ -81,9 +83,8 @@ fn draw_title(frame: &mut Frame, app: &App, screen: &LogScreen, parts: &LogParts
     if let Some(patterns) = screen.patterns() {
         line = Line::from(title(" PATTERNS", true));
         let known = format::count(patterns.table().len() as u64, "pattern");
-        let records = format::count(patterns.records(), "record");
         line.push_span(if patterns.is_complete() {
-            format!("  most records first · {known}, {records}").fg(theme::DIM)
+            format!("  most records first · {known}").fg(theme::DIM)
         } else {
             "  reading the records …".fg(theme::DIM)
         });
@@ -107,7 +108,7 @@ fn draw_title(frame: &mut Frame, app: &App, screen: &LogScreen, parts: &LogParts
     }
     ruled(frame, line, parts.title);
     if format::columns(&about) + 12 < parts.title.width.into() {
-        flush_right(frame, format!(" {about} "), parts.title);
+        flush_right(frame, format!(" {about} ").fg(theme::DIM), parts.title);
     }
 }
 
@@ -246,18 +247,18 @@ fn draw_record(frame: &mut Frame, screen: &LogScreen, parts: &LogParts, now: &No
 
 /// Severity, service, time.
 fn headline(record: &LogRecord, focused: bool, now: &Now) -> Line<'static> {
-    let severity = match record.severity_text.as_str() {
-        "" => record.severity.name().to_uppercase(),
-        text => format::at_most(text, 16),
-    };
-    let severity = format!("{}{severity}", severity_mark(record.severity));
-    Line::from(vec![
-        owned(title(" RECORD ", focused)),
-        Span::styled(severity, content::style(severity_role(record.severity))),
-        " · ".fg(theme::DIM),
+    let words = format::at_most(&level(&record.severity_text, record.severity), 16);
+    let mut line = Line::from(owned(title(" RECORD ", focused)));
+    if !words.is_empty() {
+        let severity = format!("{}{words}", severity_mark(record.severity));
+        line.push_span(Span::styled(severity, content::style(severity_role(record.severity))));
+        line.push_span(" · ".fg(theme::DIM));
+    }
+    line.extend([
         Span::raw(format::at_most(&service_name(&record.service), 24)).fg(theme::service(&record.service)),
         format!(" · {}", time_of_day(record.time_unix_nano, now)).fg(theme::DIM),
-    ])
+    ]);
+    line
 }
 
 /// Lines shown instead of rows: nothing was received, or nothing is listed of it.

@@ -23,7 +23,7 @@ pub(super) const WARNING: Color = Color::Indexed(221);
 pub(super) const FOUND: Color = Color::Indexed(213);
 /// Secondary text.
 pub(super) const DIM: Color = Color::Indexed(245);
-/// The line of the critical path.
+/// The line of the critical path, where it is not on a bar.
 pub(super) const CRITICAL: Color = Color::Indexed(230);
 /// A divider.
 pub(super) const RULE: Color = Color::Indexed(239);

@@ -33,6 +33,10 @@ pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, hits: &mut Hits) {
     // A filter may need the room of the columns' names.
     let end = row.x.saturating_add(u16::try_from(title.width()).unwrap_or(u16::MAX));
     frame.render_widget(title, row);
+    // Before the first trace there is nothing to name; while a filter is typed they stay.
+    if app.traces.in_view().is_empty() && app.store.filter().is_none() {
+        return;
+    }
     table::draw_heads_after(frame, app.traces.cells(), end, hits);
 }
 

@@ -141,16 +141,10 @@ fn how_to_begin(app: &App) -> Vec<Line<'static>> {
     }
     let mut lines = vec![Line::default()];
     match app.mode {
-        Mode::Demo => {
-            lines.push(Line::from(vec![
-                "Press ".into(),
-                "r".bold().fg(theme::ACCENT),
-                " to reset a password.".into(),
-            ]));
-            lines.push(Line::from(
-                "The request goes to the API, over the queue to the mailer; its trace grows here.".fg(theme::DIM),
-            ));
-        }
+        // The list above names the key.
+        Mode::Demo => lines.push(Line::from(
+            "A reset goes to the API and through the queue to the mailer.".fg(theme::DIM),
+        )),
         Mode::Viewer => {
             lines.push(Line::from("Point a program at this viewer:"));
             lines.push(Line::from(

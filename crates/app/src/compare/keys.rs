@@ -92,6 +92,16 @@ impl Component for Compare {
         }
     }
 
+    fn can(app: &App, action: Action) -> Option<bool> {
+        let selected = app.waterfall.selected().map(|(trace_id, _)| trace_id);
+        let has_other = || {
+            app.marked
+                .as_ref()
+                .is_some_and(|marked| Some(marked.summary.trace_id) != selected)
+        };
+        matches!(action, Action::NextPane | Action::PreviousPane).then(has_other)
+    }
+
     fn list(app: &App) -> Option<&dyn List> {
         Self::shown(app).map(|list| list as _)
     }

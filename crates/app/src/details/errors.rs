@@ -99,7 +99,8 @@ impl Column<'_> {
         }
         let has_frames = event.exceptions.iter().any(|exception| !exception.frames.is_empty());
         if let Some(trace) = event.stacktrace.as_ref().filter(|_| !has_frames) {
-            self.stack_as_text(trace);
+            let thrown = event.exceptions.first().map(Exception::title).unwrap_or_default();
+            self.stack_as_text(without_title(trace, &thrown));
         }
         self.breadcrumbs(&event.breadcrumbs, event.unix_nano);
         for (name, attributes) in [
@@ -302,6 +303,15 @@ impl Column<'_> {
     }
 }
 
+/// Returns a stack trace without the lines that name its exception: the first ones in most languages, the last ones in Python.
+fn without_title<'a>(stack: &'a str, title: &str) -> &'a str {
+    let stack = stack.trim_end();
+    let is_line_end = |text: &str| text.is_empty() || text.starts_with(['\r', '\n']) || text.ends_with('\n');
+    let rest = stack.strip_prefix(title).or_else(|| stack.strip_suffix(title));
+    rest.filter(|rest| is_line_end(rest))
+        .map_or(stack, |rest| rest.trim_matches(['\r', '\n']))
+}
+
 /// Returns the libraries of frames in parentheses, the newest first; nothing if no frame names its module.
 fn packages(frames: &[&Frame]) -> String {
     let mut packages: Vec<&str> = Vec::new();
@@ -322,4 +332,35 @@ fn handling(exception: &Exception) -> Option<String> {
     let handled = if exception.handled? { "handled" } else { "unhandled" };
     let mechanism = exception.mechanism.as_ref();
     Some(mechanism.map_or_else(|| handled.to_owned(), |mechanism| format!("{handled} ({mechanism})")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stack_does_not_repeat_the_title() {
+        for (stack, title, expected) in [
+            ("Error: no\n    at f (a.js:1)\n", "Error: no", "    at f (a.js:1)"),
+            (
+                "a.B: one\ntwo\r\n\tat a.B.f(B.java:1)",
+                "a.B: one\ntwo",
+                "\tat a.B.f(B.java:1)",
+            ),
+            (
+                "Traceback:\n  File \"a.py\"\nKeyError: 'x'\n",
+                "KeyError: 'x'",
+                "Traceback:\n  File \"a.py\"",
+            ),
+            (
+                "Error: not found\n    at f (a.js:1)",
+                "Error: no",
+                "Error: not found\n    at f (a.js:1)",
+            ),
+            ("main.f\n\t/a.go:1", "", "main.f\n\t/a.go:1"),
+            ("Error: no", "Error: no", ""),
+        ] {
+            assert_eq!(without_title(stack, title), expected);
+        }
+    }
 }

@@ -9,6 +9,7 @@ use super::ShownLink;
 use super::column::Column;
 use super::value::value;
 use crate::format::{self, service_name};
+use crate::text;
 
 impl Column<'_> {
     /// To which spans it links, and which link to it; those of its own trace are named by their span alone.
@@ -62,6 +63,8 @@ impl Column<'_> {
         self.pair("end", &end, 3, Role::Plain);
         self.pair("trace", &span.trace_id.to_string(), 3, Role::Plain);
         self.pair("span", &span.span_id.to_string(), 3, Role::Plain);
+        let parent = span.parent_span_id.map_or_else(|| "none".to_owned(), |id| id.to_string());
+        self.pair("parent", &parent, 3, Role::Plain);
         if !span.trace_state.is_empty() {
             self.pair("tracestate", &span.trace_state, 3, Role::Plain);
         }
@@ -144,11 +147,10 @@ pub fn offset(unix_nano: u64, start: u64) -> String {
 /// Severity, the event's name if it has one, and what it says.
 #[must_use]
 pub fn log_line(log: &LogRecord) -> String {
-    let severity = match (log.severity_text.as_str(), log.severity) {
-        ("", Severity::Unspecified) => String::new(),
-        ("", severity) => format!("{} ", severity.name().to_uppercase()),
-        (text, _) => format!("{text} "),
-    };
+    let mut severity = level(&log.severity_text, log.severity);
+    if !severity.is_empty() {
+        severity.push(' ');
+    }
     let event = if log.event_name.is_empty() {
         String::new()
     } else {
@@ -160,6 +162,20 @@ pub fn log_line(log: &LogRecord) -> String {
         value(&log.body)
     };
     format!("{severity}{event}{body}")
+}
+
+/// Bytes of a sender's text for a severity that are read.
+const LEVEL_BYTES_MAX: usize = 64;
+
+/// Returns a severity in capitals, in the words of its sender if there are any: libraries write `info`, `INFO` and `Info`. Empty if it is not set.
+#[must_use]
+pub fn level(text: &str, severity: Severity) -> String {
+    let words = match (text, severity) {
+        ("", Severity::Unspecified) => "",
+        ("", severity) => severity.name(),
+        (text, _) => text::start(text, LEVEL_BYTES_MAX),
+    };
+    words.to_uppercase()
 }
 
 /// The sign of an error or a warning, before its level.

@@ -245,7 +245,7 @@ fn by_fact(facts: Line) -> Vec<Vec<Piece>> {
     all
 }
 
-/// Kind, status, duration, start: what everybody looks for first.
+/// Status, kind and times: what everybody looks for first.
 fn facts(span: &Span, content: &ShownSpan) -> Line {
     let status = match span.status {
         StatusCode::Error => "✗ error".strong().means(Role::Error),
@@ -258,23 +258,14 @@ fn facts(span: &Span, content: &ShownSpan) -> Line {
     };
     let dot = || " · ".means(Role::Dim);
     let mut line = Line::from(vec![" ".into(), status, dot(), span.kind.name().into(), dot(), length.into()]);
-    line.pieces.extend([
-        dot(),
-        "self ".means(Role::Dim),
-        format::duration(content.reading.self_nano).into(),
-    ]);
+    if span.end_unix_nano.is_some() {
+        let own = format::duration(content.reading.self_nano);
+        line.pieces.extend([dot(), "self ".means(Role::Dim), own.into()]);
+    }
     if let Some((waited, path)) = content.critical.filter(|(waited, path)| *waited > 0 && *path > 0) {
         let share = u128::from(waited) * 100 / u128::from(path);
         let share = if share == 0 { "<1".to_owned() } else { share.to_string() };
         line.pieces.extend([dot(), format!("{share}% of the critical path").strong()]);
-    }
-    line.pieces
-        .extend([dot(), "span ".means(Role::Dim), span.span_id.to_string().into()]);
-    match span.parent_span_id {
-        Some(parent) => line
-            .pieces
-            .extend([dot(), "parent ".means(Role::Dim), parent.to_string().into()]),
-        None => line.pieces.extend([dot(), "root".into()]),
     }
     line
 }

@@ -6,7 +6,7 @@ use trace_model::{LogRecord, Severity, Value};
 use value_text::{Document, Form, Outline, Role as PartRole};
 
 use super::column::{Column, PageLayout, fold_mark};
-use super::lines::came_by;
+use super::lines::{came_by, level};
 use super::page::TWO_COLUMNS;
 use super::value::whole;
 use super::{ShownError, ShownSpan, SpanPage};
@@ -130,11 +130,13 @@ impl Column<'_> {
 
 /// Returns the name of a severity, after the sender's text if that is another one.
 fn severity_of(text: &str, severity: Severity) -> String {
-    let name = severity.name();
-    if text.is_empty() || text.eq_ignore_ascii_case(name) {
-        name.to_owned()
+    let (own, name) = (level(text, severity), level("", severity));
+    if own.is_empty() {
+        "none".to_owned()
+    } else if name.is_empty() || own == name {
+        own
     } else {
-        format!("{text} ({name})")
+        format!("{own} ({name})")
     }
 }
 
@@ -154,8 +156,10 @@ mod tests {
 
     #[test]
     fn severity_has_the_text_of_its_sender_if_that_is_another() {
-        assert_eq!(severity_of("INFO", Severity::Info), "info");
-        assert_eq!(severity_of("", Severity::Warn), "warn");
-        assert_eq!(severity_of("notice", Severity::Info), "notice (info)");
+        assert_eq!(severity_of("info", Severity::Info), "INFO");
+        assert_eq!(severity_of("", Severity::Warn), "WARN");
+        assert_eq!(severity_of("notice", Severity::Info), "NOTICE (INFO)");
+        assert_eq!(severity_of("odd", Severity::Unspecified), "ODD");
+        assert_eq!(severity_of("", Severity::Unspecified), "none");
     }
 }

@@ -37,9 +37,9 @@ impl Component for ErrorScreen {
     fn can(app: &App, action: Action) -> Option<bool> {
         match action {
             Action::ToggleFold => Some(app.errors.details.pane.can_fold()),
-            Action::NextMatch | Action::PreviousMatch | Action::CopyValue | Action::Open => Some(app.errors.shown.is_some()),
+            Action::Open => Some(app.errors.target().is_some()),
             Action::Toggle(Layer::Error) => Some(true),
-            _ => None,
+            _ => app.errors.can(action),
         }
     }
 

@@ -44,6 +44,12 @@ impl App {
         screen.unwrap_or_else(|| self.screens.tab().layer())
     }
 
+    /// Returns true if an action closes the topmost layer because it would open it elsewhere.
+    #[must_use]
+    pub fn toggles_top(&self, action: Action) -> bool {
+        action == Action::Toggle(self.top())
+    }
+
     /// Opens a layer, or closes it where it is on top; goes to a tab, or back from it.
     pub(crate) fn toggle(&mut self, layer: Layer) {
         if self.screens.close_or_uncover(layer) {

@@ -50,13 +50,15 @@ fn top(area: &mut Rect, lines: u16) -> Rect {
 }
 
 impl LogParts {
-    /// Divides a screen. A filter that is typed has a second line. A list that is short leaves its lines to the record.
+    /// Divides a screen. A filter that is typed has a second line. A list that is short leaves its lines to the record, an empty one to the reason.
     #[must_use]
     pub fn of(screen: &LogScreen, store: &Store, is_typing: bool, area: Rect) -> Self {
         let mut rest = area;
         let title = top(&mut rest, 1);
         let status = top(&mut rest, u16::from(is_typing));
+        let has_parts = screen.has_parts(store, is_typing);
         let bar_lines = match area.height {
+            _ if !has_parts => 0,
             0..LOW => 0,
             LOW..TALL => 1,
             TALL.. => ROWS,
@@ -69,7 +71,7 @@ impl LogParts {
             width: line.width - labels,
             ..line
         };
-        let has_record = screen.patterns().is_none();
+        let has_record = has_parts && screen.patterns().is_none();
         let is_beside = has_record && screen.is_beside() && area.width >= BESIDE;
         let record = if is_beside {
             let width = rest.width / 2;

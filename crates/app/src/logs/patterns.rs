@@ -38,7 +38,6 @@ pub struct PatternList {
     patterns: Vec<Pattern>,
     /// The masked texts of all of them, each with the key of its pattern.
     shapes: Vec<(Arc<str>, u32)>,
-    records: u64,
     /// Parts of the time that the patterns' histograms have.
     parts: usize,
     /// The last pass, complete or not.
@@ -56,7 +55,6 @@ impl PatternList {
             table: TableState::sorted::<Self>(),
             patterns: Vec::new(),
             shapes: Vec::new(),
-            records: 0,
             parts: PARTS,
             pass: None,
             of: None,
@@ -69,12 +67,6 @@ impl PatternList {
     #[must_use]
     pub const fn table(&self) -> &TableState<u32> {
         &self.table
-    }
-
-    /// Returns the number of records in all patterns.
-    #[must_use]
-    pub const fn records(&self) -> u64 {
-        self.records
     }
 
     /// Returns true if a pass has been completed.
@@ -154,7 +146,6 @@ impl PatternList {
         }
         (self.patterns, self.shapes) = pass.finish();
         self.parts = pass.parts();
-        self.records = self.patterns.iter().map(|pattern| pattern.counts.records).sum();
         self.patterns
             .sort_by(|one, other| (other.counts.records, &one.text).cmp(&(one.counts.records, &other.text)));
         self.table.set_keys(self.patterns.iter().map(|pattern| pattern.key).collect());
@@ -196,6 +187,10 @@ mod tests {
         list.patterns.iter().map(counted).collect()
     }
 
+    fn records(list: &PatternList) -> u64 {
+        list.patterns.iter().map(|pattern| pattern.counts.records).sum()
+    }
+
     #[test]
     fn patterns_of_added_records_are_those_of_all_and_cost_only_these() {
         let mut store = Store::new(1 << 28);
@@ -221,7 +216,7 @@ mod tests {
         // One that is older than others, and the records of another query.
         add(&mut store, 1_500..1_501);
         fit(&mut list, &store, 300_000);
-        assert_eq!(list.records(), store.listed_logs(LogView::All) as u64);
+        assert_eq!(records(&list), store.listed_logs(LogView::All) as u64);
         let filter = trace_model::Filter::parse("done").unwrap();
         store.set_log_query(
             LogView::All,
@@ -232,6 +227,6 @@ mod tests {
         );
         while store.search_logs(1_000) {}
         fit(&mut list, &store, 400_000);
-        assert_eq!(list.records(), store.listed_logs(LogView::All) as u64);
+        assert_eq!(records(&list), store.listed_logs(LogView::All) as u64);
     }
 }

@@ -7,7 +7,7 @@ use trace_model::{LogId, Severity, TraceId, Value};
 
 use super::LogTable;
 use crate::content::{Means, Role};
-use crate::details::{attribute_value, severity_mark, severity_role, value};
+use crate::details::{attribute_value, level, severity_mark, severity_role, value};
 use crate::format::{self, Now, service_name};
 use crate::table::{Column, Table, Width};
 use crate::text::first_line;
@@ -29,11 +29,7 @@ pub(super) struct ShownLog {
 
 impl From<LogLine> for ShownLog {
     fn from(line: LogLine) -> Self {
-        let level = match &*line.severity_text {
-            "" if line.severity == Severity::Unspecified => String::new(),
-            "" => line.severity.name().to_uppercase(),
-            text => crate::text::start(text, 64).to_owned(),
-        };
+        let level = level(&line.severity_text, line.severity);
         let text = match line.text {
             LogText::Value(Value::Empty) => String::new(),
             LogText::Value(message) => value(&message),

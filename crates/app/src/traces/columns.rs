@@ -51,11 +51,17 @@ impl Table for TraceList {
         })
         .largest_first()
         .by_default(),
-        Column::<Self>::text("name", Width::Text(NAME_LEAST), root_name).below_title(),
+        Column::<Self>::text("name", Width::Text(NAME_LEAST), |row, width| {
+            named(row.trace, &row.subject, width)
+        })
+        .below_title(),
         Column::<Self>::text("services", Width::Text(SERVICES_WHOLE), service_path)
             .if_room()
             .or_least(SERVICES_LEAST),
-        Column::<Self>::number("duration", Width::Fixed(9), |row, _| length(row).into()).stored(StoredOrder {
+        Column::<Self>::number("duration", Width::Fixed(9), |row, _| {
+            trace_length(row.trace, row.is_running, row.now).into()
+        })
+        .stored(StoredOrder {
             by: Some(RankBy::Duration),
             names: ["longest first", "shortest first"],
         }),
@@ -111,16 +117,16 @@ impl Table for TraceList {
 #[expect(clippy::cast_possible_truncation, reason = "32 digits")]
 const ID: u16 = 2 * size_of::<TraceId>() as u16;
 
-/// Returns the duration of a trace; with missing ends, its lower bound.
-fn length(row: &TraceRow<'_>) -> Piece {
-    let trace = row.trace;
+/// Returns the duration of a trace, of a running one the time since its start; with missing ends, its lower bound.
+#[must_use]
+pub fn trace_length(trace: &TraceSummary, is_running: bool, now: &Now) -> Piece {
     if trace.spans == 0 {
         return Piece::default();
     }
     let known = format::duration(trace.duration_nano);
     match (trace.in_flight, trace.duration_nano) {
         (0, _) => known.into(),
-        _ if row.is_running => format::running(trace.start_unix_nano, row.now, u64::MAX).into(),
+        _ if is_running => format::running(trace.start_unix_nano, now, u64::MAX).into(),
         (_, 0) => "no end".means(Role::Warning),
         _ => format!("≥{known}").means(Role::Warning),
     }
@@ -155,8 +161,13 @@ fn shape(trace: &TraceSummary) -> String {
     trace.shape.iter().map(|part| LEVELS[usize::from(*part).min(8)]).collect()
 }
 
-fn root_name(row: &TraceRow<'_>, width: usize) -> Line {
-    let trace = row.trace;
+/// Returns the name of a trace and its subject, as the list shows them.
+#[must_use]
+pub fn trace_name(store: &Store, trace: &TraceSummary, width: usize) -> String {
+    named(trace, &subject(store, trace), width).to_string()
+}
+
+fn named(trace: &TraceSummary, subject: &SpanSubject, width: usize) -> Line {
     let name = shown(&trace.root.name);
     let is_grave = trace.grave_events() > 0;
     let mild = if trace.handled_events > 0 { "⚠" } else { "i" };
@@ -178,7 +189,7 @@ fn root_name(row: &TraceRow<'_>, width: usize) -> Line {
     }
     // Where there is room for it however many spans there are.
     let mark = if trace.truncated > 0 { " truncated" } else { "" };
-    let described = described(&name, &row.subject, width.saturating_sub(mark.len()));
+    let described = described(&name, subject, width.saturating_sub(mark.len()));
     let mut line: Line = described.into_iter().map(|piece| piece.or_means(role)).collect();
     line.push(mark.means(Role::Warning));
     line

@@ -171,7 +171,7 @@ impl Theme {
             if self.kind == ThemeKind::None {
                 without_colors(cell);
             } else {
-                let is_on_cursor = self.is_ansi() && cell.bg == CURSOR && !is_block(cell);
+                let is_on_cursor = self.is_ansi() && cell.bg == CURSOR && !is_bar(cell);
                 // Sixteen colors are few: most of them cannot be read on that of the cursor.
                 cell.fg = if is_on_cursor { Color::Reset } else { self.color(cell.fg) };
                 cell.bg = self.color(cell.bg);
@@ -205,9 +205,10 @@ fn is_role(color: Color) -> bool {
     }
 }
 
-/// Returns true if a cell is a part of a bar, whose color can be seen on any other.
-fn is_block(cell: &Cell) -> bool {
-    cell.symbol().starts_with(|c| ('\u{2580}'..='\u{259f}').contains(&c))
+/// Returns true if a cell is a part of a bar, whose color can be seen on any other; in reverse if there is a mark on it.
+fn is_bar(cell: &Cell) -> bool {
+    let is_block = |c| ('\u{2580}'..='\u{259f}').contains(&c);
+    cell.symbol().starts_with(is_block) || cell.modifier.contains(Modifier::REVERSED)
 }
 
 fn without_colors(cell: &mut Cell) {
@@ -262,6 +263,38 @@ mod tests {
                 );
             }
             assert_ne!(painted(&theme, Style::new().fg(ERROR)).fg, Color::Reset);
+        }
+    }
+
+    /// Returns the relative luminance of a color of the cube or of the grays, as WCAG 2.2 defines it.
+    fn luminance(color: u8) -> f64 {
+        let channels = match color {
+            232.. => [8 + 10 * (color - 232); 3],
+            color => [36, 6, 1].map(|unit| [0, 95, 135, 175, 215, 255][usize::from((color - 16) / unit % 6)]),
+        };
+        let [red, green, blue] = channels.map(|channel| {
+            let part = f64::from(channel) / 255.0;
+            if part <= 0.04045 {
+                part / 12.92
+            } else {
+                ((part + 0.055) / 1.055).powf(2.4)
+            }
+        });
+        0.2126 * red + 0.7152 * green + 0.0722 * blue
+    }
+
+    /// A gold one had 2.4 on the light gray of the cursor.
+    #[test]
+    fn names_of_services_can_be_read_below_the_cursor() {
+        for (palette, cursor) in [(DARK, 237), (LIGHT, 253)] {
+            for color in palette {
+                let [darker, lighter] = {
+                    let (one, other) = (luminance(color), luminance(cursor));
+                    [one.min(other), one.max(other)]
+                };
+                let contrast = (lighter + 0.05) / (darker + 0.05);
+                assert!(contrast > 2.7, "{color} on {cursor}: {contrast:.1}");
+            }
         }
     }
 

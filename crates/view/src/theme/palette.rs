@@ -43,11 +43,11 @@ pub(super) const TABLE: [Role; 13] = [
 /// Far apart from each other and from the roles that mean something; names choose among the first [`PREFERRED`], the others
 /// are for services that would share one.
 pub(super) const DARK: [u8; 20] = [
-    75, 215, 114, 176, 186, 80, 147, 173, 36, 105, 181, 151, 68, 179, 72, 140, 144, 110, 131, 65,
+    75, 215, 114, 176, 186, 80, 147, 173, 36, 105, 181, 151, 68, 179, 72, 140, 144, 110, 139, 108,
 ];
 /// The same hues, as they can be read on white.
 pub(super) const LIGHT: [u8; 20] = [
-    25, 166, 28, 90, 100, 30, 61, 94, 23, 55, 131, 64, 19, 136, 22, 92, 58, 24, 88, 65,
+    25, 166, 28, 90, 29, 30, 61, 94, 23, 55, 131, 64, 19, 96, 22, 92, 58, 24, 88, 60,
 ];
 /// The colors that remain of sixteen; red and yellow have a meaning.
 pub(super) const ANSI_DARK: [Color; 7] = [

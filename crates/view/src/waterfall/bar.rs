@@ -33,7 +33,7 @@ pub(super) fn draw(frame: &mut Frame, row: &Row, area: Rect, bars: &Bars) {
         };
         let (start, end) = body(frame, row, line, area, bars, color);
         for (from, to) in &row.reading.critical {
-            axis.strike(frame.buffer_mut(), area, *from, *to, theme::CRITICAL);
+            axis.strike(frame.buffer_mut(), area, *from, *to);
         }
         if line.end_unix_nano.is_none() && row.group.is_none() {
             let is_running = format::is_running(line.start_unix_nano, bars.now, bars.longest_run);
@@ -58,7 +58,7 @@ pub(super) fn draw(frame: &mut Frame, row: &Row, area: Rect, bars: &Bars) {
         }
     } else {
         for (from, to) in &row.reading.critical {
-            axis.strike(frame.buffer_mut(), area, *from, *to, theme::CRITICAL);
+            axis.strike(frame.buffer_mut(), area, *from, *to);
         }
     }
     for gravity in [Gravity::Mild, Gravity::Handled, Gravity::Error] {

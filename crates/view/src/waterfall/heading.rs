@@ -4,23 +4,26 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::Stylize;
 use ratatui::text::{Line, Span};
-use trace_model::{Analysis, CriticalPath, TraceSummary};
+use trace_model::{Analysis, CriticalPath, Row, TraceId, TraceSummary};
 
-use super::super::{Now, breadcrumb, content, format, ruled, theme, title};
-use app::{App, sentry_reach};
+use super::super::{Now, breadcrumb, content, flush_right, format, ruled, theme, title};
+use app::text::shown;
+use app::{App, sentry_reach, trace_length, trace_name};
 
 /// From this width on the trace's whole id may be shown: it is what one looks for elsewhere.
 const WIDE: u16 = 100;
-/// The rank of the whole id: what is left of it stays.
-const WHOLE_ID: u8 = 9;
+/// Columns of the trace's name, at most.
+const NAME_COLUMNS_MAX: usize = 40;
 
 /// A part of the title.
 struct Item {
     /// The ones that matter least are left out first on a narrow pane; 0 stays.
     rank: u8,
     text: Span<'static>,
-    /// For a narrow screen.
-    short: Option<Span<'static>>,
+    /// For a narrow screen, with its rank.
+    short: Option<(u8, Span<'static>)>,
+    /// True if it is at the right edge.
+    is_last: bool,
 }
 
 impl Item {
@@ -29,11 +32,17 @@ impl Item {
             rank,
             text: text.into(),
             short: None,
+            is_last: false,
         }
     }
 
-    fn or(mut self, text: impl Into<Span<'static>>) -> Self {
-        self.short = Some(text.into());
+    fn or(self, text: impl Into<Span<'static>>) -> Self {
+        let rank = self.rank;
+        self.or_ranked(rank, text)
+    }
+
+    fn or_ranked(mut self, rank: u8, text: impl Into<Span<'static>>) -> Self {
+        self.short = Some((rank, text.into()));
         self
     }
 }
@@ -43,11 +52,35 @@ pub(super) fn draw(frame: &mut Frame, app: &App, trace: &TraceSummary, row: Rect
     let way = breadcrumb::to_trace(app).map(|way| format!(" {way} "));
     let mut line = Line::from(title(way.as_deref().unwrap_or(" WATERFALL "), focused));
     let room = usize::from(row.width).saturating_sub(line.width() + 1);
-    for (at, item) in chosen(items(app, trace, row.width, now), room).into_iter().enumerate() {
+    let mut items = items(app, trace, now);
+    let name = shown(&trace.root.name);
+    if way.as_ref().is_none_or(|way| name.is_empty() || !way.contains(&name)) {
+        let name = |width| trace_name(&app.store, trace, width);
+        let few = usize::from(row.width / 3).min(NAME_COLUMNS_MAX / 2);
+        items.insert(0, Item::new(7, name(NAME_COLUMNS_MAX)).or_ranked(0, name(few)));
+    }
+    items.push(id(trace.trace_id, row.width));
+    let (last, first): (Vec<_>, Vec<_>) = chosen(items, room).into_iter().partition(|item| item.is_last);
+    for (at, item) in first.into_iter().enumerate() {
         line.push_span(if at == 0 { " ".into() } else { " · ".fg(theme::DIM) });
         line.push_span(item.text);
     }
     ruled(frame, line, row);
+    for item in last {
+        flush_right(frame, item.text, row);
+    }
+}
+
+/// Returns the id of the trace, or its first digits.
+fn id(trace_id: TraceId, width: u16) -> Item {
+    let text = |id: String| format!(" {id} ").fg(theme::DIM);
+    let short = text(format!("{trace_id:.8}…"));
+    let id = if width < WIDE {
+        Item::new(3, short)
+    } else {
+        Item::new(9, text(trace_id.to_string())).or_ranked(3, short)
+    };
+    Item { is_last: true, ..id }
 }
 
 /// Returns the items that fit: the least important are shortened first, then left out.
@@ -60,12 +93,7 @@ fn chosen(mut items: Vec<Item>, room: usize) -> Vec<Item> {
             break;
         };
         match item.short.take() {
-            Some(short) => {
-                item.text = short;
-                if item.rank == WHOLE_ID {
-                    item.rank = 0;
-                }
-            }
+            Some((rank, short)) => (item.rank, item.text) = (rank, short),
             None => {
                 items.remove(at);
             }
@@ -74,19 +102,13 @@ fn chosen(mut items: Vec<Item>, room: usize) -> Vec<Item> {
     items
 }
 
-fn items(app: &App, trace: &TraceSummary, width: u16, now: &Now) -> Vec<Item> {
+fn items(app: &App, trace: &TraceSummary, now: &Now) -> Vec<Item> {
     let mut items = Vec::new();
-    let id = trace.trace_id;
-    let short = format!("{id:.8}…");
-    items.push(if width < WIDE {
-        Item::new(0, short)
-    } else {
-        Item::new(WHOLE_ID, id.to_string()).or(short)
-    });
     if trace.spans == 0 {
         items.push(Item::new(1, "no spans"));
     } else {
-        items.push(Item::new(0, format::duration(trace.duration_nano)));
+        let length = trace_length(trace, app.is_running(trace, now), now);
+        items.push(Item::new(0, content::span(length)));
     }
     items.extend(shown_part(app));
     items.extend(reading(app));
@@ -157,13 +179,16 @@ fn reading(app: &App) -> Vec<Item> {
     let nodes = outline.tree().nodes();
     let analysis = outline.analysis();
     match analysis.path_to_last_span() {
+        // That of open spans alone is not known yet.
+        Ok(path) if path.nano == 0 => {}
         Ok(path) => items.extend(critical_path(analysis, path)),
         Err(error) if nodes.iter().any(|node| node.arrived) => {
             items.push(Item::new(4, format!("critical path failed: {error}").fg(theme::WARNING)));
         }
         Err(_) => {}
     }
-    if let Some(row) = app.waterfall.row().filter(|row| row.line.is_some() && row.group.is_none()) {
+    let has_ended = |row: &&Row| row.line.as_ref().is_some_and(|line| line.end_unix_nano.is_some());
+    if let Some(row) = app.waterfall.row().filter(has_ended).filter(|row| row.group.is_none()) {
         items.push(Item::new(5, format!("self {}", format::duration(row.reading.self_nano))));
     }
     if outline.is_straight() {

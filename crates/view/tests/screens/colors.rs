@@ -107,6 +107,46 @@ fn colors_repeat_what_signs_say() {
     assert!(unsigned.is_empty(), "{}", unsigned.join("\n"));
 }
 
+/// The number of log records had the color of the line that it ends.
+#[test]
+fn text_is_not_as_faint_as_lines() {
+    const RULE: Color = Color::Indexed(239);
+    let mut faint = Vec::new();
+    for context in KeyContext::ALL {
+        for (width, height) in [(80, 24), (120, 40), (200, 50)] {
+            let buffer = troubled(context, width, height).draw();
+            let is_faint = |x: u16, y: u16| buffer[(x, y)].fg == RULE && buffer[(x, y)].symbol().contains(char::is_alphanumeric);
+            for (y, line) in (0..height).zip(lines(&buffer)) {
+                if (0..width).any(|x| is_faint(x, y)) {
+                    faint.push(format!("{context:?} at {width}x{height}: {line}"));
+                }
+            }
+        }
+    }
+    assert!(faint.is_empty(), "{}", faint.join("\n"));
+}
+
+/// It was black on the black bars that a service has with 16 colors on light.
+#[test]
+fn critical_path_is_seen_on_a_bar_of_any_color() {
+    for (_, kind) in ThemeKind::NAMES.into_iter().filter(|(_, kind)| *kind != ThemeKind::None) {
+        let mut scene = Scene::new(Mode::Viewer, 120, 40);
+        scene.theme = Theme::new(kind);
+        let service = |id: u8| span(1, id, id - 1, &format!("service-{id}"), "work", u64::from(id) * 9, 200);
+        scene.add((1..=12).map(service).collect());
+        scene.press(&[Key::Enter]);
+        let buffer = scene.draw();
+        let lines = buffer
+            .content()
+            .iter()
+            .filter(|cell| cell.symbol() == "━" && cell.modifier.contains(Modifier::REVERSED));
+        let lines: Vec<_> = lines.collect();
+        assert!(lines.len() > 20, "{kind:?}\n{}", scene.text());
+        let unseen = lines.iter().find(|cell| cell.fg == cell.bg || cell.fg == Color::Reset);
+        assert_eq!(unseen, None, "{kind:?}");
+    }
+}
+
 /// Renders the same screen in a theme, once for each of several states, and looks whether they differ without their colors.
 fn all_differ(kind: ThemeKind, states: impl IntoIterator<Item = Scene>) {
     let mut seen: Vec<Vec<(String, Modifier)>> = Vec::new();

@@ -83,7 +83,7 @@ fn palette_begins_with_what_is_special_to_its_place() {
     for (keys, first) in [
         ("", Action::Sort),
         ("\n", Action::ToggleFold),
-        ("6", Action::OpenFailed),
+        ("6", Action::TogglePicture),
         ("L", Action::Patterns),
     ] {
         let mut scene = Scene::new(Mode::Viewer, 120, 40);

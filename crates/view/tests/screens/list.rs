@@ -4,7 +4,7 @@ use app::Mode;
 use app::keymap::Key;
 use trace_model::TraceId;
 
-use crate::scene::{MILLI, Scene, edit, failed, span, trace};
+use crate::scene::{MILLI, Scene, edit, failed, password_reset, span, trace};
 
 /// Four traces that differ in length, spans and errors, and in the order of their arrival.
 fn several() -> Scene {
@@ -29,6 +29,16 @@ fn listed(scene: &mut Scene) -> String {
 
 fn row_of_selected(scene: &mut Scene) -> Option<usize> {
     scene.text().lines().position(|line| line.starts_with(" ▸"))
+}
+
+#[test]
+fn list_without_a_trace_has_no_names_of_columns() {
+    for mode in [Mode::Viewer, Mode::Demo] {
+        let mut scene = Scene::new(mode, 120, 40);
+        assert!(!scene.text().contains("duration"), "{}", scene.text());
+        scene.add(password_reset());
+        assert!(scene.text().contains("duration"), "{}", scene.text());
+    }
 }
 
 #[test]

@@ -5,15 +5,33 @@ use app::keymap::Key;
 
 use crate::scene::{MILLI, NOW, START, Scene, password_reset_without, span};
 
-/// The part of the screen from the waterfall's title on.
+/// A row of the waterfall.
 fn row<'a>(text: &'a str, name: &str) -> &'a str {
     let (_, waterfall) = text.split_once("WATERFALL").expect("a waterfall");
-    waterfall.lines().find(|line| line.contains(name)).unwrap_or_default()
+    waterfall.lines().skip(1).find(|line| line.contains(name)).unwrap_or_default()
 }
 
 fn listed<'a>(text: &'a str, name: &str) -> &'a str {
     let (list, _) = text.split_once("WATERFALL").expect("a waterfall");
     list.lines().find(|line| line.contains(name)).unwrap_or_default()
+}
+
+/// The title of an open trace, and the list of those with a warning, said that it took 0 ns.
+#[test]
+fn open_trace_has_no_duration() {
+    for keys in ["1", "1\n", "5", "6", "6v", "7", "7\n", "1d", "1x"] {
+        for mode in [Mode::Viewer, Mode::Files] {
+            let mut scene = Scene::new(mode, 120, 40);
+            scene.add(vec![span(1, 2, 9, "cron", "cleanup", 0, 0)]);
+            for _ in 0..3 {
+                scene.now += 4_000 * MILLI;
+                scene.draw();
+                while scene.app.survey(scene.now, 1_000) {}
+            }
+            scene.type_keys(keys);
+            assert!(!scene.text().contains(" 0 ns"), "{keys}\n{}", scene.text());
+        }
+    }
 }
 
 #[test]

@@ -343,6 +343,38 @@ fn record_shows_a_json_body_folded() {
     assert!(scene.app.logs.screen().is_beside() && scene.text().contains("│"));
 }
 
+/// An axis went from 00:00:00.000 to 00:00:00.000.
+#[test]
+fn screen_without_a_record_has_only_the_reason() {
+    for keys in ["2", "1L", "1La", "2/nothing\n"] {
+        let mut scene = Scene::new(Mode::Viewer, 120, 40);
+        scene.add(vec![crate::scene::span(1, 1, 0, "api", "GET /", 0, 5)]);
+        scene.type_keys(keys);
+        let text = scene.text();
+        for part in ["a bar", "00:00:00", "severity", "RECORD", "body"] {
+            assert!(!text.contains(part), "{keys}: {part}\n{text}");
+        }
+    }
+}
+
+/// Libraries write `info`, `INFO` and `Info`.
+#[test]
+fn severities_are_in_capitals_everywhere() {
+    let mut scene = Scene::new(Mode::Viewer, 120, 40);
+    let written = |text: &str| LogRecord {
+        severity_text: text.to_owned(),
+        ..record_of(1, 1, record(5, 9, "said"))
+    };
+    add(&mut scene, "api", ["info", "INFO", "Info", ""].map(written).into());
+    scene.add(vec![crate::scene::span(1, 1, 0, "api", "GET /", 0, 9)]);
+    for keys in ["2", "a", "1\n\n"] {
+        scene.type_keys(keys);
+        let text = scene.text();
+        assert!(text.contains("INFO"), "{text}");
+        assert!(!text.contains("info") && !text.contains("Info"), "{text}");
+    }
+}
+
 #[test]
 fn patterns_group_what_is_listed_and_list_its_records() {
     let mut scene = Scene::new(Mode::Viewer, 120, 40);
@@ -360,7 +392,12 @@ fn patterns_group_what_is_listed_and_list_its_records() {
     add(&mut scene, "mailer", vec![record_of(1, 7, other)]);
     scene.type_keys("2/service:mailer\na");
     let text = scene.text();
-    assert!(text.contains("4 patterns, 44 records"), "{text}");
+    assert!(text.contains("4 patterns ·") && text.contains("44 of 46 records"), "{text}");
+    assert_eq!(
+        text.matches("44").count(),
+        1,
+        "the number of records is in the title once\n{text}"
+    );
     let pattern = row(&mut scene, "requeue message <num> (attempt <num> of <num>)");
     assert!(
         pattern.contains(" 41 ") && pattern.contains("WARN") && pattern.contains("mailer"),

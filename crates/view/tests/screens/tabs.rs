@@ -47,6 +47,38 @@ fn digits_and_brackets_go_to_tabs() {
     }
 }
 
+/// On 40 columns the active tab was beyond the right edge.
+#[test]
+fn active_tab_is_whole_on_a_screen_of_any_width() {
+    for width in 26..=130 {
+        let mut scene = several(width, 24);
+        for tab in Tab::ALL {
+            scene.type_keys(&tab.number().to_string());
+            let text = scene.text();
+            let bar = text.lines().next().unwrap_or_default();
+            assert!(
+                bar.contains(&format!("[{} ", tab.number())) && bar.contains(']'),
+                "{width}: {bar}"
+            );
+        }
+    }
+}
+
+/// On 60 columns a port lost its last digits.
+#[test]
+fn ports_and_counts_of_the_header_are_whole() {
+    for width in 26..=130 {
+        let mut scene = Scene::new(Mode::Demo, width, 24);
+        scene.app.health.listeners[app::Listener::OtlpHttp].rejected = 2;
+        let text = scene.text();
+        let header = text.lines().nth(1).unwrap_or_default();
+        for port in header.split_whitespace().filter(|word| word.starts_with(':')) {
+            assert!([":4317", ":4318", ":8969", ":3001"].contains(&port), "{width}: {header}");
+        }
+        assert!(header.ends_with(" 2 rejected"), "{width}: {header}");
+    }
+}
+
 #[test]
 fn tabs_say_less_on_narrow_screens_and_mark_what_is_new() {
     let mut scene = several(120, 24);
@@ -108,7 +140,9 @@ fn escape_returns_from_a_jump_to_its_row() {
         scene.press(&[Key::Enter]);
         assert_eq!(scene.app.key_context(), KeyContext::Waterfall);
         let title = line(&mut scene, "› trace");
-        assert!(title.starts_with("▌Operations › "), "{title}");
+        let (way, rest) = title.split_once(" › trace ").unwrap_or_default();
+        let operation = way.strip_prefix("▌Operations › ").expect("the way");
+        assert!(!rest.contains(operation), "the name twice: {title}");
         assert_eq!(scene.press(&[back]), None, "{back:?}");
         assert_eq!(scene.app.key_context(), KeyContext::Operations);
         assert_eq!(scene.draw(), operations, "{before}");

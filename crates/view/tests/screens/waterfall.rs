@@ -38,6 +38,49 @@ pub(crate) fn select(scene: &mut Scene, row: usize) {
     scene.draw();
 }
 
+/// It began with the id, which says nothing to a reader.
+#[test]
+fn title_begins_with_the_name_and_ends_with_the_id() {
+    for (width, height) in [(80, 24), (120, 40), (200, 50)] {
+        let mut scene = Scene::new(Mode::Viewer, width, height);
+        scene.add(password_reset());
+        let title = title(&mut scene);
+        let title = title.split('┬').next().unwrap_or_default().trim_end();
+        assert!(title.starts_with(" WATERFALL  reset password · 180 ms"), "{title}");
+        assert!(title.ends_with("01010101…") || title.ends_with("01010101"), "{title}");
+    }
+    let mut scene = Scene::new(Mode::Viewer, 40, 12);
+    scene.add(password_reset());
+    assert!(
+        title(&mut scene).starts_with(" WATERFALL  reset passwo… · 180 ms"),
+        "{}",
+        title(&mut scene)
+    );
+}
+
+/// Two lines below a short trace were empty, while its details were cut.
+#[test]
+fn waterfall_of_a_low_screen_leaves_its_empty_rows_to_the_details() {
+    let mut scene = Scene::new(Mode::Viewer, 80, 24);
+    for (trace, spans) in (1..).zip([7, 1, 3, 2, 6, 4, 5]) {
+        let work = |id| span(trace, id, u8::from(id > 1), "api", "work", 0, 5);
+        scene.add((1..=spans).map(work).collect());
+    }
+    for _ in 0..6 {
+        scene.press(&[Key::Down]);
+        let buffer = scene.draw();
+        let selected = scene
+            .app
+            .traces
+            .selected()
+            .and_then(|trace_id| scene.app.store.trace(trace_id));
+        let spans = selected.expect("a trace").spans;
+        let lines = scene.app.prepare(buffer.area).panes.waterfall.height;
+        // With its title and the axis.
+        assert_eq!(usize::from(lines), spans + 2, "{}", scene.text());
+    }
+}
+
 #[test]
 fn zooming_to_a_span_fills_the_axis_with_it() {
     let mut scene = reset(120, 40);

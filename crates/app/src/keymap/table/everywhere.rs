@@ -2,7 +2,9 @@
 
 use super::{IN_TRACES, bind};
 use crate::keymap::Key::{Char, Ctrl};
-use crate::keymap::KeyContext::{Copy, Details, Help, LogRecord, Logs, Patterns, RuleTraces, TraceLogs, Traces, Waterfall};
+use crate::keymap::KeyContext::{
+    Copy, Details, Error, Help, LogRecord, Logs, Patterns, RuleTraces, TraceLogs, Traces, Waterfall,
+};
 use crate::keymap::{Binding, Key, KeyContext};
 use crate::{Action, Layer, Mode, Tab};
 
@@ -112,7 +114,7 @@ pub(super) const FILTERED: &[Binding] = &[bind("filter", &[Char('/')], Action::F
 
 pub(super) const OPENED: &[Binding] = &[bind("open", &[Key::Enter], Action::Open, "open the selected row")
     .footer("open")
-    .footer_on(&[(&[Logs, TraceLogs], "span"), (&[Patterns], "list")])];
+    .footer_on(&[(&[Logs, TraceLogs, Error], "span"), (&[Patterns], "list")])];
 
 pub(super) const ALWAYS: &[Binding] = &[
     bind("suspend", &[Ctrl('z')], Action::Suspend, "suspend, fg resumes").fixed(),

@@ -1,12 +1,10 @@
 //! The table of patterns.
 
-use trace_model::Severity;
-
 use super::PatternList;
 use super::pattern::Pattern;
 use crate::Times;
 use crate::content::{Means, Role};
-use crate::details::{severity_mark, severity_role};
+use crate::details::{level, severity_mark, severity_role};
 use crate::figures::histogram;
 use crate::format::{self, Now, service_name};
 use crate::table::{Column, Rank, Table, Width};
@@ -30,10 +28,7 @@ impl Table for PatternList {
         .by_default(),
         Column::<Self>::text("severity", Width::Fixed(9), |row, room| {
             let worst = row.pattern.counts.worst;
-            let name = match worst {
-                Severity::Unspecified => String::new(),
-                worst => format!("{}{}", severity_mark(worst), worst.name().to_uppercase()),
-            };
+            let name = format!("{}{}", severity_mark(worst), level("", worst));
             format::at_most(&name, room).means(severity_role(worst)).into()
         }),
         Column::<Self>::text("service", Width::Text(8), |row, room| {
