@@ -52,6 +52,14 @@ struct Recorded {
     bytes: Vec<u8>,
 }
 
+/// Returns a screen's text from the title of its waterfall on, if that is of this trace: the title ends with the beginning of its id.
+#[must_use]
+pub fn waterfall_of<'a>(text: &'a str, trace_id: &str) -> Option<&'a str> {
+    let (_, waterfall) = text.split_once("WATERFALL  ")?;
+    let title = waterfall.lines().next()?;
+    title.contains(&trace_id[..8]).then_some(waterfall)
+}
+
 impl Screen {
     /// Starts a shell command in a terminal of this size. The shell is `sh`, so that a test can check the terminal's settings
     /// before and after.

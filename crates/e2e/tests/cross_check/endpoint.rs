@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use e2e::screen::waterfall_of;
 use e2e::viewer::Viewer;
 use e2e::{DEADLINE, python};
 use serde_json::{Value, json};
@@ -96,7 +97,7 @@ async fn span_under_another_trace_id_is_found_for_a_listed_trace() {
     let found = "≠ arrived under trace 1af7651916cd43dd8448eb211c80319c";
     viewer
         .screen
-        .wait_frame("the trace", |text| text.contains(&format!("WATERFALL  {TRACE}")));
+        .wait_frame("the trace", |text| waterfall_of(text, TRACE).is_some());
     assert_said(&mut viewer, &[("POST /checkout", found), ("publish order", found)]);
 }
 

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use e2e::DEADLINE;
+use e2e::screen::waterfall_of;
 use e2e::viewer::Viewer;
 use opentelemetry::propagation::TextMapPropagator;
 use opentelemetry::trace::{Span, SpanKind, TraceContextExt, Tracer, TracerProvider};
@@ -61,6 +62,6 @@ fn span_under_another_trace_id_is_found_with_that_id() {
     viewer.select("≠ 1/1").unwrap();
     viewer
         .screen
-        .wait_frame("the trace", |text| text.contains(&format!("WATERFALL  {own}")));
+        .wait_frame("the trace", |text| waterfall_of(text, &own).is_some());
     assert_said(&mut viewer, &[("POST /checkout", &format!("≠ arrived under trace {TRACE}"))]);
 }

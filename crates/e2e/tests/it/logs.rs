@@ -71,7 +71,7 @@ async fn records_of_python_sdks_are_listed_with_and_without_a_span() {
         "{text}"
     );
     assert!(!within.contains('–'), "{text}");
-    assert!(sentry.contains("error") && sentry.contains("pay"), "{text}");
+    assert!(sentry.contains("ERROR") && sentry.contains("pay"), "{text}");
 
     // From the record within a span to that span, and back to the record.
     viewer.screen.press(&format!("/left:3{ENTER}")).unwrap();

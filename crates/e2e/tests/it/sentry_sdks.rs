@@ -5,6 +5,7 @@
 use std::path::Path;
 use std::process::Command;
 
+use e2e::screen::waterfall_of;
 use e2e::viewer::{BACK, ENTER, Viewer};
 use e2e::{DEADLINE, node, python};
 use serde_json::Value;
@@ -96,10 +97,10 @@ async fn assert_everything_shown(sdk: Option<Sdk>, configuration: Configuration)
     });
 
     viewer.select("POST /checkout").unwrap();
-    let heading = format!(" WATERFALL  {}", ids["trace_id"].as_str().unwrap());
+    let trace_id = ids["trace_id"].as_str().unwrap();
     let (kind, _) = sdk.error.split_once(':').unwrap();
     let text = viewer.screen.wait_frame("the trace, whole", |text| {
-        let Some((_, waterfall)) = text.split_once(&heading) else {
+        let Some(waterfall) = waterfall_of(text, trace_id) else {
             return false;
         };
         let mut lines = waterfall.lines();
@@ -110,7 +111,10 @@ async fn assert_everything_shown(sdk: Option<Sdk>, configuration: Configuration)
         lines.next().is_some_and(whole) && lines.any(marked)
     });
     let row = |name: &str| {
-        let mut rows = text.lines().enumerate().skip_while(|(_, line)| !line.starts_with(&heading));
+        let mut rows = text
+            .lines()
+            .enumerate()
+            .skip_while(|(_, line)| !line.starts_with(" WATERFALL"));
         let (at, line) = rows.find(|(_, line)| line.contains(name)).unwrap();
         (at, line[..line.find(name).unwrap()].chars().count(), line)
     };

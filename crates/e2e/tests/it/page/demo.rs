@@ -2,6 +2,7 @@
 
 use e2e::envelopes::{Envelopes, Items, trace_of};
 use e2e::mail::free_address;
+use e2e::screen::waterfall_of;
 use serde_json::json;
 
 use crate::demo::session::Session;
@@ -51,8 +52,7 @@ async fn click_is_one_trace_of_page_api_and_mailer() {
     let link = format!("https://acme.sentry.io/explore/traces/trace/{trace_id}/");
     assert_eq!(user.reported("link"), &link);
 
-    let whole =
-        |text: &str| text.contains(&format!("WATERFALL  {}", &trace_id[..8])) && ROWS.iter().all(|row| text.contains(row));
+    let whole = |text: &str| waterfall_of(text, trace_id).is_some() && ROWS.iter().all(|row| text.contains(row));
     let text = session.screen.wait("the whole trace", whole);
     assert_rows(&text);
     assert!(text.contains("frontend→api→mailer"), "{text}");
