@@ -50,8 +50,8 @@ const OUTSIDE: &[&str] = &[
     "std::time::SystemTime",
 ];
 
-#[test]
-fn crates_depend_on_nothing_else() {
+/// Returns the packages of the workspace.
+fn packages() -> Vec<serde_json::Value> {
     let metadata = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
         .args([
             "metadata",
@@ -65,7 +65,28 @@ fn crates_depend_on_nothing_else() {
         .output()
         .expect("cargo");
     let metadata: serde_json::Value = serde_json::from_slice(&metadata.stdout).expect("JSON");
-    let packages = metadata["packages"].as_array().expect("packages");
+    metadata["packages"].as_array().expect("packages").clone()
+}
+
+/// `make test` runs `it` at the same time as those that begin with another letter.
+#[test]
+fn test_programs_are_it_or_begin_with_another_letter() {
+    let packages = packages();
+    let targets = packages
+        .iter()
+        .flat_map(|package| package["targets"].as_array().expect("targets"));
+    let tests: Vec<&str> = targets
+        .filter(|target| target["kind"][0] == "test")
+        .filter_map(|target| target["name"].as_str())
+        .collect();
+    assert!(tests.len() > 20, "{tests:?}");
+    let others: Vec<_> = tests.iter().filter(|name| name.starts_with('i') && **name != "it").collect();
+    assert!(others.is_empty(), "{others:?}");
+}
+
+#[test]
+fn crates_depend_on_nothing_else() {
+    let packages = packages();
     for (name, allowed) in DEPENDENCIES {
         let package = packages.iter().find(|package| package["name"] == *name).expect("a package");
         let dependencies = package["dependencies"].as_array().expect("dependencies").iter();
