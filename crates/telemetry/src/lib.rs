@@ -74,6 +74,8 @@ mod transport;
 
 /// The flush timeout at shutdown, once for spans and once for envelopes.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(2);
+/// The same for the spans of a command.
+const COMMAND_FLUSH_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The service identity: `service.name` and `service.version`.
 #[derive(Clone, Copy, Debug)]
@@ -121,6 +123,7 @@ pub enum Error {
 #[derive(Debug)]
 pub struct Guard {
     provider: Option<SdkTracerProvider>,
+    process: Process,
     delivery: export::DeliveryStats,
     sentry: Option<SentryGuard>,
 }
@@ -155,10 +158,20 @@ pub fn init_command(service: Service) -> Result<Guard, Error> {
 }
 
 /// The kind of process.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Process {
     Service,
     Command,
+}
+
+impl Process {
+    /// Returns the time that spans have to be exported at the end. A service is waited for when it ends; a command has little else to do.
+    const fn flush_timeout(self) -> Duration {
+        match self {
+            Self::Service => FLUSH_TIMEOUT,
+            Self::Command => COMMAND_FLUSH_TIMEOUT,
+        }
+    }
 }
 
 fn start(service: Service, process: Process) -> Result<Guard, Error> {
@@ -178,6 +191,7 @@ fn start(service: Service, process: Process) -> Result<Guard, Error> {
     let sentry = sentry.map(SentryGuard);
     Ok(Guard {
         provider,
+        process,
         delivery,
         sentry,
     })
@@ -224,7 +238,7 @@ impl Drop for Guard {
         // The provider first: its spans become Sentry's transactions, which the Sentry client flushes next.
         if let Some(provider) = self.provider.take() {
             // Failures are logged by the exporter; an expired deadline shows in the count.
-            let _ = provider.shutdown_with_timeout(FLUSH_TIMEOUT);
+            let _ = provider.shutdown_with_timeout(self.process.flush_timeout());
             let lost = self.delivery.lost();
             if lost > 0 {
                 tracing::warn!(spans = lost, "spans lost: the collector did not confirm them");

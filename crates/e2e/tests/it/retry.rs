@@ -193,6 +193,8 @@ async fn redriven(broker: &str) {
                 .then_some(())
         };
         eventually(DEADLINE, said).await.unwrap();
+        let printed = redrive.stdout();
+        assert!(!printed.iter().any(|line| line.contains("spans lost")), "{printed:?}");
     }
     let all = || async { (delivered(&maildir.path().join("mail")).unwrap().len() == 5).then_some(()) };
     eventually(DEADLINE, all).await.unwrap();
