@@ -8,7 +8,7 @@ REQUIRE := SPANFALL_REQUIRE_RABBITMQ=1 SPANFALL_REQUIRE_PYTHON=1 SPANFALL_REQUIR
 # Many tests wait for other programs, so more of them run at once than there are processors.
 TEST_THREADS := RUST_TEST_THREADS=$${RUST_TEST_THREADS:-4}
 
-.PHONY: help demo build test page-and-sdks other-tests fuzz chaos interop bench pictures lint docs unit clean
+.PHONY: help demo build test page-and-sdks waiting-tests other-tests fuzz chaos interop bench pictures lint docs unit clean
 
 help: ## Show this help
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -25,7 +25,7 @@ test: ## Everything that has to pass: format, lints, documentation, tests
 	@scripts/need test
 	@scripts/parallel "page or an SDK" $(MAKE) --no-print-directory page-and-sdks -- $(MAKE) --no-print-directory lint docs
 	$(CARGO) build --locked --workspace --bins --tests
-	@$(REQUIRE) $(TEST_THREADS) scripts/parallel "other tests" $(MAKE) --no-print-directory other-tests -- $(CARGO) test --locked --workspace --no-fail-fast --test it
+	@$(REQUIRE) $(TEST_THREADS) scripts/parallel "other tests" $(MAKE) --no-print-directory other-tests -- $(MAKE) --no-print-directory waiting-tests
 
 # Everything but Rust, in parallel with the lints: SDKs of other languages, the page and its tests.
 page-and-sdks:
@@ -34,10 +34,14 @@ page-and-sdks:
 	@scripts/build-page
 	npm --prefix frontend run check
 
-# Beside `it`, whose tests wait for other programs. No other test program's name begins with an i: the test `walls` checks that.
+# The tests that wait for other programs, and the examples of the documentation.
+waiting-tests:
+	$(CARGO) test --locked --workspace --no-fail-fast --test it
+	$(CARGO) test --locked --workspace --no-fail-fast --doc
+
+# The others: no other test program's name begins with an i, which the test `walls` checks.
 other-tests:
 	$(CARGO) test --locked --workspace --no-fail-fast --lib --bins --test '[!i]*'
-	$(CARGO) test --locked --workspace --no-fail-fast --doc
 
 fuzz: ## Fuzz each target for FUZZ_SECONDS (60); the tests have a bounded run of the same
 	@fuzz/run
