@@ -43,7 +43,8 @@ impl Links {
         let mut rows = self.number(&mut spans, arrived, &children).await;
         // In place, since a large trace takes many pages, and each new one its time.
         for at in 0..spans.len() {
-            while rows[at] != at {
+            // All rows before it have their nodes.
+            while rows[at] > at {
                 let to = rows[at];
                 spans.swap(at, to);
                 places.swap(at, to);
