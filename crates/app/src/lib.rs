@@ -159,7 +159,7 @@ pub use setup::SetupLine;
 pub use subject::described;
 pub use times::{Times, absolute, time_of_day};
 pub(crate) use traces::span_days;
-pub use traces::{TraceList, sentry_reach, trace_length, trace_name};
+pub use traces::{TraceList, sentry_reach, trace_length, trace_names};
 pub use value_screen::{ValueRow, ValueScreen};
 pub use warnings::{BELOW as WARNINGS_BELOW, WarningList};
 use waterfall::indentation;

@@ -13,7 +13,7 @@ use crate::content::{Line, Means, Piece, Role};
 use crate::format;
 use crate::table::{Query, SortOrder, TableCells, sort_cycle};
 use columns::TraceRow;
-pub use columns::{sentry_reach, trace_length, trace_name};
+pub use columns::{sentry_reach, trace_length, trace_names};
 
 /// Records visited per frame to sort: a small part of a frame's time.
 const RECORDS_PER_FRAME: usize = 20_000;

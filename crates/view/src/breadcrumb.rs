@@ -57,6 +57,12 @@ pub(super) fn to_trace(app: &App) -> Option<String> {
     (!parts.is_empty()).then(|| format!("{}{BETWEEN}trace", parts.join(BETWEEN)))
 }
 
+/// Returns true if a part of the way that led to the trace is this name.
+pub(super) fn names(app: &App, name: &str) -> bool {
+    let mut parts = app.screens.trail().flat_map(|label| label.split(BETWEEN));
+    parts.any(|part| shown(part) == name)
+}
+
 /// Of which traces a screen about many of them is.
 pub(super) fn scope(app: &App) -> Span<'static> {
     let all = app.store.totals().traces as u64;

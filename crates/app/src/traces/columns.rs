@@ -161,10 +161,11 @@ fn shape(trace: &TraceSummary) -> String {
     trace.shape.iter().map(|part| LEVELS[usize::from(*part).min(8)]).collect()
 }
 
-/// Returns the name of a trace and its subject, as the list shows them.
+/// Returns the name of a trace and its subject, as the list shows them, for each of these widths.
 #[must_use]
-pub fn trace_name(store: &Store, trace: &TraceSummary, width: usize) -> String {
-    named(trace, &subject(store, trace), width).to_string()
+pub fn trace_names<const N: usize>(store: &Store, trace: &TraceSummary, widths: [usize; N]) -> [String; N] {
+    let subject = subject(store, trace);
+    widths.map(|width| named(trace, &subject, width).to_string())
 }
 
 fn named(trace: &TraceSummary, subject: &SpanSubject, width: usize) -> Line {

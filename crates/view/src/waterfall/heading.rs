@@ -8,7 +8,7 @@ use trace_model::{Analysis, CriticalPath, Row, TraceId, TraceSummary};
 
 use super::super::{Now, breadcrumb, content, flush_right, format, ruled, theme, title};
 use app::text::shown;
-use app::{App, sentry_reach, trace_length, trace_name};
+use app::{App, sentry_reach, trace_length, trace_names};
 
 /// From this width on the trace's whole id may be shown: it is what one looks for elsewhere.
 const WIDE: u16 = 100;
@@ -53,11 +53,10 @@ pub(super) fn draw(frame: &mut Frame, app: &App, trace: &TraceSummary, row: Rect
     let mut line = Line::from(title(way.as_deref().unwrap_or(" WATERFALL "), focused));
     let room = usize::from(row.width).saturating_sub(line.width() + 1);
     let mut items = items(app, trace, now);
-    let name = shown(&trace.root.name);
-    if way.as_ref().is_none_or(|way| name.is_empty() || !way.contains(&name)) {
-        let name = |width| trace_name(&app.store, trace, width);
+    if !breadcrumb::names(app, &shown(&trace.root.name)) {
         let few = usize::from(row.width / 3).min(NAME_COLUMNS_MAX / 2);
-        items.insert(0, Item::new(7, name(NAME_COLUMNS_MAX)).or_ranked(0, name(few)));
+        let [name, short] = trace_names(&app.store, trace, [NAME_COLUMNS_MAX, few]);
+        items.insert(0, Item::new(7, name).or_ranked(0, short));
     }
     items.push(id(trace.trace_id, row.width));
     let (last, first): (Vec<_>, Vec<_>) = chosen(items, room).into_iter().partition(|item| item.is_last);

@@ -171,6 +171,19 @@ fn a_jump_from_a_screen_returns_to_that_screen() {
     assert_eq!(scene.app.key_context(), KeyContext::Traces);
 }
 
+/// The way names screens and operations: a trace whose name is a part of such a word is named all the same.
+#[test]
+fn trace_with_a_name_within_a_word_of_the_way_is_named() {
+    for name in ["trace", "log", "Log"] {
+        let mut scene = Scene::new(Mode::Viewer, 120, 40);
+        scene.add(vec![span(1, 1, 0, "shop", name, 0, 30)]);
+        scene.add_logs(1, 1, &[(5, 9, "done")]);
+        scene.type_keys("2\n");
+        let title = line(&mut scene, "› trace");
+        assert!(title.starts_with(&format!("▌Logs › trace  {name} · 30.0 ms")), "{title}");
+    }
+}
+
 #[test]
 fn choosing_another_trace_forgets_the_way_back() {
     let mut scene = several(120, 40);
