@@ -36,8 +36,8 @@ page-and-sdks:
 
 # The tests that wait for other programs, and the examples of the documentation.
 waiting-tests:
-	$(CARGO) test --locked --workspace --no-fail-fast --test it
-	$(CARGO) test --locked --workspace --no-fail-fast --doc
+	@status=0; for kind in '--test it' --doc; do \
+	$(CARGO) test --locked --workspace --no-fail-fast $$kind || status=$$?; done; exit $$status
 
 # The others: no other test program's name begins with an i, which the test `walls` checks.
 other-tests:
