@@ -10,7 +10,7 @@ use api::{Origins, Publisher};
 use broker::{Broker, Config};
 use http_server::{Access, Server};
 use reqwest::{Client, Method, RequestBuilder, Response};
-use testkit::{Process, eventually};
+use testkit::{Process, eventually, unused_address};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
@@ -208,7 +208,7 @@ async fn cors_allows_local_pages_with_trace_headers() {
 
 #[tokio::test]
 async fn broker_outage_is_reported_and_recovered_from() {
-    let free = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let free = unused_address().unwrap();
     let api = Api::start(&format!("amqp://guest:guest@{free}/%2f")).await;
     for _ in 0..2 {
         let answer = api.post("application/json", GOOD).await;
@@ -333,7 +333,7 @@ async fn bind_error_names_address_and_variable() {
 
 #[tokio::test]
 async fn readiness_changes_are_logged_once() {
-    let free = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let free = unused_address().unwrap();
     let url = format!("amqp://guest:guest@{free}/%2f");
     let api = program(&[("API_ADDR", "127.0.0.1:0"), ("RABBITMQ_URL", &url)]);
     let unready = api.line(DEADLINE, |line| line["ready"] == false).await.unwrap();

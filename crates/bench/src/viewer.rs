@@ -1,7 +1,7 @@
 //! The real program in a real pseudo-terminal, with timestamps of its screen.
 
 use std::io::{Read, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use eyre::{Result, bail, eyre};
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
+use testkit::unused_address;
 use vt100::Parser;
 
 use crate::process::Process;
@@ -49,11 +50,6 @@ struct State {
 
 type Wanted = Box<dyn Fn(&str) -> bool + Send>;
 
-/// Returns an address that is free now. The header does not show that of the query API.
-fn free_address() -> Result<SocketAddr> {
-    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?)
-}
-
 impl Viewer {
     /// Starts the program with free ports and these further arguments, and waits for its first frame.
     pub(crate) fn start(program: &Path, arguments: &[&str]) -> Result<Self> {
@@ -73,7 +69,7 @@ impl Viewer {
         for flag in ["--otlp-grpc", "--otlp-http", "--sentry"] {
             command.args([flag, "127.0.0.1:0"]);
         }
-        let api = free_address()?;
+        let api = unused_address()?;
         command.args(["--api", &api.to_string()]);
         command.args(["--log-file", "/dev/null"]);
         command.args(arguments);

@@ -61,14 +61,6 @@ impl SmtpServer {
     }
 }
 
-/// Returns an address that was free a moment ago, for a server that cannot choose and report one.
-///
-/// # Errors
-/// No address is free.
-pub fn free_address() -> Result<SocketAddr, Error> {
-    Ok(std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?)
-}
-
 /// Returns the mails in a maildir: the recipients of each `Message-ID`, one per mail with it.
 ///
 /// # Errors

@@ -8,7 +8,7 @@ use std::time::Duration;
 use lapin::BasicProperties;
 use mail_queue::RetrySchedule;
 use mailer::{Journal, Mailer, Outcome, SmtpTransport};
-use testkit::{Process, eventually};
+use testkit::{Process, eventually, unused_address};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
@@ -71,7 +71,7 @@ async fn mail_directory_may_be_a_symlink_only_if_configured() {
 
 #[tokio::test]
 async fn unready_state_is_logged_once_without_a_broker() {
-    let nowhere = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let nowhere = unused_address().unwrap();
     let dir = tempfile::tempdir().unwrap();
     let url = format!("amqp://guest:guest@{nowhere}/%2f");
     let mailer = program(&[("MAIL_DIR", dir.path().to_str().unwrap()), ("RABBITMQ_URL", &url)]);
@@ -164,7 +164,7 @@ async fn rejected_recipient_reports_the_code_without_the_address() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn unreachable_mail_server_is_a_temporary_failure() {
-    let nowhere = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let nowhere = unused_address().unwrap();
     let Outcome::Failed(failure) = outcome(&format!("smtp://{nowhere}")).await else {
         panic!("sent");
     };

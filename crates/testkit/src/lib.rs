@@ -20,12 +20,14 @@
 mod exchange;
 mod flood;
 pub mod otlp;
+mod ports;
 mod process;
 mod rabbitmq;
 mod wait;
 
 pub use exchange::exchange;
 pub use flood::half_open;
+pub use ports::unused_address;
 pub use process::{MissingBin, Process, ProcessError, bin};
 pub use rabbitmq::{REQUIRE_RABBITMQ, RabbitMq, RabbitMqError};
 pub use wait::{TimedOut, eventually};

@@ -1,7 +1,7 @@
 //! A private RabbitMQ, started for one test and stopped after it.
 
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use crate::{TimedOut, eventually};
+use crate::{TimedOut, eventually, unused_address};
 
 /// The environment variable that makes a missing RabbitMQ fail a test (`1`) instead of skipping it.
 pub const REQUIRE_RABBITMQ: &str = "SPANFALL_REQUIRE_RABBITMQ";
@@ -67,7 +67,7 @@ impl RabbitMq {
             return Err(RabbitMqError::NotInstalled);
         }
         let home = tempfile::Builder::new().prefix("rabbitmq-").tempdir()?;
-        let ports @ [port, dist, epmd] = free_ports()?;
+        let ports @ [port, dist, epmd] = [unused_port()?, unused_port()?, unused_port()?];
         let group = command(home.path(), port, dist, epmd)?.spawn()?;
         let broker = Self {
             port,
@@ -190,14 +190,8 @@ fn command(home: &Path, port: u16, dist: u16, epmd: u16) -> io::Result<Command> 
     Ok(command)
 }
 
-/// Returns three different ports that were just free: the node cannot select and report free ports.
-fn free_ports() -> io::Result<[u16; 3]> {
-    let held: [io::Result<TcpListener>; 3] = std::array::from_fn(|_| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)));
-    let mut ports = [0; 3];
-    for (port, listener) in ports.iter_mut().zip(held.into_iter().collect::<io::Result<Vec<_>>>()?) {
-        *port = listener.local_addr()?.port();
-    }
-    Ok(ports)
+fn unused_port() -> io::Result<u16> {
+    unused_address().map(|address| address.port())
 }
 
 /// Returns `true` if the listener responds to the protocol header with a method frame (`connection.start`).

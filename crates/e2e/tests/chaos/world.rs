@@ -7,12 +7,12 @@ use std::process::Command;
 use std::time::Duration;
 
 use e2e::DEADLINE;
-use e2e::mail::{Receives, SmtpServer, delivered, free_address};
+use e2e::mail::{Receives, SmtpServer, delivered};
 use lapin::options::{BasicGetOptions, QueueDeclareOptions};
 use lapin::types::{AMQPValue, FieldTable};
 use mail_queue::{DEAD_LETTERS, QueueConnection, headers};
 use tempfile::TempDir;
-use testkit::{Process, RabbitMq, eventually};
+use testkit::{Process, RabbitMq, eventually, unused_address};
 
 use crate::{Fault, Target};
 
@@ -41,7 +41,7 @@ pub(crate) struct World {
 
 impl Broker {
     pub(crate) async fn embedded() -> Self {
-        let address = free_address().unwrap();
+        let address = unused_address().unwrap();
         Self::Embedded(address, embedded(address).await)
     }
 
@@ -68,7 +68,7 @@ async fn ready(command: Command) -> Process {
 impl World {
     pub(crate) async fn start(python: &Path, broker: Broker) -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let (api_address, smtp_address) = (free_address().unwrap(), free_address().unwrap());
+        let (api_address, smtp_address) = (unused_address().unwrap(), unused_address().unwrap());
         let url = broker.url();
         let smtp = smtp(python, smtp_address, directory.path()).await;
         Self {

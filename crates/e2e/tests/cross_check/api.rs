@@ -2,7 +2,7 @@
 
 use e2e::sentry_api::{Paging, SentryApi, Span as StoredSpan, TOKEN, Trouble};
 use e2e::viewer::Viewer;
-use tokio::net::TcpListener;
+use testkit::unused_address;
 
 use crate::trace::{CHILD, LONG_AGO, OTHER, ROOT, SERVICE, TRACE, Trace, assert_said, pair, span, wait_said};
 
@@ -199,7 +199,7 @@ async fn api_error_is_shown_until_the_next_success() {
 #[tokio::test(flavor = "multi_thread")]
 async fn unreachable_sentry_and_unknown_organization_are_distinguished() {
     let api = SentryApi::start().await.unwrap();
-    let unused = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let unused = unused_address().unwrap();
     for (variable, value, words) in [
         ("SENTRY_ORG", "other".to_owned(), "organization other not found"),
         ("SENTRY_URL", format!("http://{unused}"), "cannot connect to"),

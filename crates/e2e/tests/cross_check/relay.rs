@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use e2e::viewer::Viewer;
 use e2e::{DEADLINE, Error};
+use testkit::unused_address;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
@@ -127,7 +128,7 @@ async fn rejected_envelope_is_missing_with_its_status() {
 #[tokio::test(flavor = "multi_thread")]
 async fn undeliverable_envelope_is_buffered_until_sentry_is_reachable() {
     // Nothing listens there at first.
-    let address = TcpListener::bind(any()).await.unwrap().local_addr().unwrap();
+    let address = unused_address().unwrap();
     let trace = Trace::new(pair(), LONG_AGO);
     let mut viewer = relaying(address);
     viewer.send_otlp(&trace.otlp()).await.unwrap();

@@ -6,12 +6,12 @@ use std::process::Command;
 
 use e2e::DEADLINE;
 use e2e::envelopes::Envelopes;
-use e2e::mail::{Receives, SmtpServer, free_address};
+use e2e::mail::{Receives, SmtpServer};
 use e2e::python::interpreter_or_skip;
 use e2e::spans::Spans;
 use saphyr::{LoadableYamlNode, Yaml};
 use tempfile::TempDir;
-use testkit::{Process, RabbitMq, eventually};
+use testkit::{Process, RabbitMq, eventually, unused_address};
 
 /// Returns a service's command and environment, with default values of variables.
 fn service(compose: &Yaml<'_>, name: &str) -> (String, BTreeMap<String, String>) {
@@ -61,7 +61,7 @@ async fn compose_services_run_with_their_variables() {
     let (spans, envelopes) = (Spans::receive().await.unwrap(), Envelopes::receive().await.unwrap());
     let directory = TempDir::new().unwrap();
     let maildir = directory.path().join("mail");
-    let smtp = free_address().unwrap();
+    let smtp = unused_address().unwrap();
     let _smtp = SmtpServer::start(&python, smtp, Receives::Into(&maildir), &[]).await.unwrap();
 
     let mut processes = BTreeMap::new();

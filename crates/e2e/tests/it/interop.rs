@@ -1,6 +1,6 @@
 //! Jaeger's query API against a real Jaeger that was fed with the same spans: `make interop`.
 
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Command;
 use std::sync::LazyLock;
@@ -9,7 +9,7 @@ use e2e::DEADLINE;
 use e2e::serve::{Serve, query};
 use serde_json::{Map, Value, json};
 use tempfile::TempDir;
-use testkit::Process;
+use testkit::{Process, unused_address};
 
 const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
 const SHORT: &str = "00000000000000004448eb211c80319c";
@@ -30,15 +30,15 @@ struct Jaeger {
     api: SocketAddr,
 }
 
-fn free() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
-}
-
 impl Jaeger {
     /// Starts it with storage in memory, and waits until it answers.
     async fn start(program: &Path) -> Self {
         let directory = TempDir::new().unwrap();
-        let (otlp, api, grpc) = (free(), free(), free());
+        let (otlp, api, grpc) = (
+            unused_address().unwrap(),
+            unused_address().unwrap(),
+            unused_address().unwrap(),
+        );
         let config = json!({
             "service": {
                 "extensions": ["jaeger_storage", "jaeger_query"],

@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use e2e::DEADLINE;
-use e2e::mail::{Receives, SmtpServer, delivered, free_address};
+use e2e::mail::{Receives, SmtpServer, delivered};
 use e2e::python::interpreter_or_skip;
 use e2e::services::{Services, embedded_broker};
 use e2e::spans::Span;
@@ -12,14 +12,14 @@ use lapin::types::{AMQPValue, FieldTable};
 use lapin::{BasicProperties, Connection, ConnectionProperties};
 use mail_queue::{DEAD_LETTERS, DelayQueues, QUEUE, QueueConnection, RetrySchedule};
 use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
-use testkit::{Process, RabbitMq, eventually};
+use testkit::{Process, RabbitMq, eventually, unused_address};
 
 /// Enough retries for a slow machine until the server is back.
 const PATIENT: (&str, &str) = ("MAIL_RETRY_DELAYS", "200ms,300ms,1s,1s,1s,1s,1s,1s,1s,1s,5s,5s,5s,5s");
 
 async fn assert_mails_after_outage(broker: &str) {
     let Some(python) = interpreter_or_skip() else { return };
-    let (address, maildir) = (free_address().unwrap(), tempfile::tempdir().unwrap());
+    let (address, maildir) = (unused_address().unwrap(), tempfile::tempdir().unwrap());
     let smtp_url = format!("smtp://{address}");
     let services = Services::start_with(broker, &[PATIENT, ("SMTP_URL", &smtp_url)])
         .await
@@ -99,7 +99,7 @@ async fn dead_letters_with_their_reason(broker: &str) {
         (Some("451 later"), 3, Some(451)),
         (None, 3, None),
     ] {
-        let address = free_address().unwrap();
+        let address = unused_address().unwrap();
         let _server = match reply {
             Some(reply) => Some(
                 SmtpServer::start(&python, address, Receives::Never(reply), &[])
@@ -165,7 +165,7 @@ async fn retries_and_dead_letters_with_a_real_rabbitmq() {
 
 async fn redriven(broker: &str) {
     let Some(python) = interpreter_or_skip() else { return };
-    let (address, maildir) = (free_address().unwrap(), tempfile::tempdir().unwrap());
+    let (address, maildir) = (unused_address().unwrap(), tempfile::tempdir().unwrap());
     let smtp_url = format!("smtp://{address}");
     let env = [("MAIL_RETRY_DELAYS", "50ms"), ("SMTP_URL", smtp_url.as_str())];
     let services = Services::start_with(broker, &env).await.unwrap();

@@ -7,7 +7,7 @@ use e2e::envelopes::{Items, trace_of};
 use e2e::services::{Services, embedded_broker};
 use e2e::spans::Span;
 use sentry::protocol::{Log, LogLevel, Value};
-use tokio::net::TcpListener;
+use testkit::unused_address;
 
 fn named(spans: &[Span], name: &str) -> Option<Span> {
     spans.iter().find(|span| span.name == name).cloned()
@@ -40,7 +40,7 @@ async fn failed_mail_is_an_error_on_its_span_with_logs() {
     services.mailer.terminate();
     services.mailer.exited(DEADLINE).await.unwrap();
     // Nothing listens there.
-    let nowhere = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let nowhere = unused_address().unwrap();
     let smtp_url = format!("smtp://{nowhere}");
     let env = [
         ("SMTP_URL", smtp_url.as_str()),

@@ -10,7 +10,7 @@ use e2e::tail::FREE_PORTS;
 use e2e::viewer::Viewer;
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use testkit::Process;
+use testkit::{Process, unused_address};
 
 const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
 
@@ -59,9 +59,7 @@ async fn api_in_use_is_an_error_where_it_is_named_and_off_is_off() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn screen_and_queries_share_one_store() {
-    let held = TcpListener::bind("127.0.0.1:0").unwrap();
-    let api = held.local_addr().unwrap();
-    drop(held);
+    let api = unused_address().unwrap();
     let viewer = Viewer::start(&format!("--api {api}"), &[]).unwrap();
     viewer.send_otlp(&request()).await.unwrap();
     viewer.screen.wait_frame("the trace", |text| text.contains("GET /cart"));
@@ -85,9 +83,7 @@ fn moved_api_is_said_on_the_screen() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn files_are_queried_where_an_address_is_given() {
-    let held = TcpListener::bind("127.0.0.1:0").unwrap();
-    let api = held.local_addr().unwrap();
-    drop(held);
+    let api = unused_address().unwrap();
     let directory = TempDir::new().unwrap();
     let file = directory.path().join("trace.json");
     std::fs::write(&file, request().to_string()).unwrap();

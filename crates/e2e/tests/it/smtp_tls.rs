@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use e2e::DEADLINE;
-use e2e::mail::{Receives, SmtpServer, delivered, free_address};
+use e2e::mail::{Receives, SmtpServer, delivered};
 use e2e::python::interpreter_or_skip;
 use e2e::services::{Services, embedded_broker};
-use testkit::eventually;
+use testkit::{eventually, unused_address};
 
 /// Files of a CA, and of a certificate for `localhost` signed by it.
 struct Certificates {
@@ -75,7 +75,7 @@ async fn mailed_with(
     error: Option<&str>,
 ) {
     let Some(python) = interpreter_or_skip() else { return };
-    let (address, maildir) = (free_address().unwrap(), directory.join("mail"));
+    let (address, maildir) = (unused_address().unwrap(), directory.join("mail"));
     let (certificate, key) = (files.certificate.display().to_string(), files.key.display().to_string());
     let arguments = [&*format!("--{kind}cert"), &certificate, &*format!("--{kind}key"), &key];
     let _server = SmtpServer::start(&python, address, Receives::Into(&maildir), &arguments)

@@ -5,7 +5,7 @@ use e2e::services::{Services, embedded_broker};
 use e2e::spans::{Span, Spans};
 use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
 use serde_json::Value;
-use testkit::{Process, eventually};
+use testkit::{Process, eventually, unused_address};
 use tokio::net::TcpListener;
 
 const OVER_GRPC: (&str, &str) = ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc");
@@ -29,7 +29,7 @@ fn lines(process: &Process, part: &str) -> Vec<Value> {
 #[tokio::test(flavor = "multi_thread")]
 async fn absent_collector_costs_one_log_line_and_one_on_recovery() {
     let (_broker, url) = embedded_broker().await.unwrap();
-    let nowhere = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let nowhere = unused_address().unwrap();
     let endpoint = format!("http://{nowhere}");
     let dsn = format!("http://public@{nowhere}/1");
     let env = [

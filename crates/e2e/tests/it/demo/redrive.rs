@@ -1,13 +1,12 @@
 //! Redriving dead letters by key.
 
-use e2e::mail::free_address;
-
 use crate::demo::session::Session;
+use testkit::unused_address;
 
 #[test]
 fn dead_letters_are_redriven_by_key() {
     // Nothing listens there, so each attempt fails.
-    let nowhere = free_address().unwrap();
+    let nowhere = unused_address().unwrap();
     let mut session = Session::demo(&[
         ("SMTP_URL", format!("smtp://{nowhere}")),
         ("MAIL_RETRY_DELAYS", "50ms".to_owned()),

@@ -1,12 +1,11 @@
 //! The page without one of its peers, and a user who leaves: everything possible arrives.
 
-use std::net::{Ipv4Addr, SocketAddr};
 use std::process::Command;
 
 use e2e::envelopes::Envelopes;
 use e2e::services::{Services, embedded_broker};
 use e2e::{DEADLINE, Error};
-use testkit::{Process, eventually};
+use testkit::{Process, eventually, unused_address};
 
 use crate::page::user::{NAME, PageSpans, User, built_page, page_spans, sentry_spans};
 
@@ -79,19 +78,13 @@ impl Tail {
     }
 }
 
-/// Returns an address where nothing listens.
-fn nowhere() -> SocketAddr {
-    let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-    listener.local_addr().unwrap()
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn page_without_an_api_reports_the_failure_everywhere() {
     if built_page().is_none() {
         return;
     }
     let (tail, envelopes) = (Tail::start().unwrap(), Envelopes::receive().await.unwrap());
-    let api = format!("http://{}", nowhere());
+    let api = format!("http://{}", unused_address().unwrap());
     let page = Page::start(&api, &tail.url().await, &envelopes.dsn()).await.unwrap();
     let user = User::perform("submit", &page.url).await;
     assert!(user.reported("answer").as_str().unwrap().contains("unreachable"));
@@ -119,7 +112,7 @@ async fn page_without_a_collector_sends_the_mail_and_reports_to_sentry() {
     let (_broker, broker) = embedded_broker().await.unwrap();
     let services = Services::start(&broker).await.unwrap();
     let dsn = services.envelopes.dsn();
-    let page = Page::start(&services.api_url, &format!("http://{}", nowhere()), &dsn)
+    let page = Page::start(&services.api_url, &format!("http://{}", unused_address().unwrap()), &dsn)
         .await
         .unwrap();
     let user = User::perform("submit", &page.url).await;
@@ -139,7 +132,7 @@ async fn page_without_sentry_sends_the_mail_and_reports_to_the_collector() {
     }
     let (_broker, broker) = embedded_broker().await.unwrap();
     let (services, tail) = (Services::start(&broker).await.unwrap(), Tail::start().unwrap());
-    let dsn = format!("http://public@{}/1", nowhere());
+    let dsn = format!("http://public@{}/1", unused_address().unwrap());
     let page = Page::start(&services.api_url, &tail.url().await, &dsn).await.unwrap();
     let user = User::perform("submit", &page.url).await;
     assert!(user.reported("answer").as_str().unwrap().contains("email sent"));

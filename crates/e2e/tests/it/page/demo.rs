@@ -1,12 +1,12 @@
 //! From the browser to the terminal: one trace.
 
 use e2e::envelopes::{Envelopes, Items, trace_of};
-use e2e::mail::free_address;
 use e2e::screen::waterfall_of;
 use serde_json::json;
 
 use crate::demo::session::Session;
 use crate::page::user::{NAME, User, built_page, sentry_spans};
+use testkit::unused_address;
 
 /// Rows of the whole trace, each the child of the one before.
 const ROWS: [&str; 6] = [
@@ -23,7 +23,7 @@ async fn click_is_one_trace_of_page_api_and_mailer() {
     let Some(page) = built_page() else { return };
     let envelopes = Envelopes::receive().await.unwrap();
     // A fixed address: with a relay, a header of 120 columns has no space for the page's port.
-    let address = free_address().unwrap();
+    let address = unused_address().unwrap();
     let environment = [
         ("PAGE_ADDR", address.to_string()),
         ("PAGE_DIR", page.display().to_string()),
