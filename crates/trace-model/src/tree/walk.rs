@@ -40,15 +40,18 @@ impl Links {
             spans.push(row_of(missing, (self.starts[at], end), &nothing));
             places.push(RecordPlace::NONE);
         }
-        let mut rows = self.number(&mut spans, arrived, &children).await;
-        // In place, since a large trace takes many pages, and each new one its time.
-        for at in 0..spans.len() {
-            // All rows before it have their nodes.
-            while rows[at] > at {
-                let to = rows[at];
-                spans.swap(at, to);
-                places.swap(at, to);
-                rows.swap(at, to);
+        let order = self.number(&mut spans, arrived, &children).await;
+        // In place, since a large trace takes many pages, and each new one its time. The node of a row changes places with the one that is
+        // there: siblings mostly arrive one after the other, and stay next to each other until their rows are reached.
+        let mut place_of: Vec<usize> = (0..order.len()).collect();
+        let mut node_at = place_of.clone();
+        for (row, node) in order.into_iter().enumerate() {
+            let from = place_of[node];
+            if from != row {
+                spans.swap(row, from);
+                places.swap(row, from);
+                let moved = node_at[row];
+                (node_at[from], place_of[moved]) = (moved, from);
                 // A node takes three cache lines.
                 visits.many(6).await;
             }
@@ -62,18 +65,16 @@ impl Links {
         (tree, places)
     }
 
-    /// Writes into each node what it has of its place in the tree, and returns its row.
+    /// Writes into each node what it has of its place in the tree, and returns the nodes in the order of rows.
     async fn number(&self, nodes: &mut [Span], arrived: usize, children: &Children) -> Vec<usize> {
-        let mut rows = vec![0; nodes.len()];
+        let mut order = Vec::with_capacity(nodes.len());
         let mut hosts: HashMap<u32, u32> = HashMap::new();
         // A node, and its parent's row and depth.
         let mut stack: Vec<(usize, Option<(usize, usize)>)> = children.roots.iter().rev().map(|root| (*root, None)).collect();
-        let mut next = 0;
         let mut visits = Visits::default();
         while let Some((at, parent)) = stack.pop() {
-            let row = next;
-            next += 1;
-            rows[at] = row;
+            let row = order.len();
+            order.push(at);
             let (node, below) = (&mut nodes[at], children.of(at));
             if at < arrived {
                 let ends_before = node.end_unix_nano.is_some_and(|end| end < node.start_unix_nano);
@@ -92,7 +93,7 @@ impl Links {
             stack.extend(below.iter().rev().map(|child| (*child, here)));
             visits.many(4).await;
         }
-        rows
+        order
     }
 
     async fn children(&self, spans: &[Span]) -> Children {
