@@ -52,8 +52,10 @@ impl Batch {
         let mut spans = std::mem::take(&mut self.spans);
         let mut hidden = 0;
         for head in &mut spans {
-            head.is_hidden = self.item(head).is_some_and(|span| is_unwanted(&span));
-            hidden += usize::from(head.is_hidden);
+            if self.item(head).is_some_and(|span| is_unwanted(&span)) {
+                head.is_hidden = true;
+                hidden += 1;
+            }
         }
         self.spans = spans;
         hidden
@@ -127,9 +129,11 @@ impl<'a> BatchSpan<'a> {
     /// Returns the target of its request; `None` if it is not a client span, has none, or `is_port` is false for the port.
     #[must_use]
     pub fn call_target(&self, is_port: impl Fn(u16) -> bool) -> Option<CallTarget<'a>> {
+        if self.head.kind != SpanKind::Client {
+            return None;
+        }
         let name = self.batch.bytes_at(self.head.name);
-        let may_have_port = self.head.marks.has(SpanFlags::PORT) || name.contains(&b':');
-        if self.head.kind != SpanKind::Client || !may_have_port {
+        if !self.head.marks.has(SpanFlags::PORT) && !name.contains(&b':') {
             return None;
         }
         CallTarget::of_span(name, self.batch.bytes_at(self.head.raw), is_port)
