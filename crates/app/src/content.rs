@@ -5,6 +5,8 @@ use std::fmt;
 
 use unicode_width::UnicodeWidthStr;
 
+use crate::text::ascii_columns;
+
 /// Meaning of a piece of text. A view decides its look.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Role {
@@ -86,7 +88,7 @@ impl Piece {
     /// Columns that it takes.
     #[must_use]
     pub fn width(&self) -> usize {
-        self.text.width()
+        ascii_columns(&self.text).unwrap_or_else(|| self.text.width())
     }
 
     /// The same with a role if it has none.

@@ -3,7 +3,7 @@
 pub use printable::{bytes, grouped};
 
 pub use crate::text::at_most;
-use crate::text::{self, CLUSTER_BYTES_MAX, COLUMNS_MAX, clusters};
+use crate::text::{self, CLUSTER_BYTES_MAX, COLUMNS_MAX, ascii_columns, clusters};
 
 /// The time at which a frame is drawn.
 #[derive(Clone, Debug)]
@@ -101,6 +101,11 @@ pub fn until(unix_nano: u64, now: &Now) -> String {
 /// Returns the columns of a text, cleaned; at least [`COLUMNS_MAX`] of one that is too long for any screen.
 #[must_use]
 pub fn columns(text: &str) -> usize {
+    if text.len() <= COLUMNS_MAX
+        && let Some(columns) = ascii_columns(text)
+    {
+        return columns;
+    }
     let mut used = 0;
     for cluster in clusters(text) {
         used += cluster.width;

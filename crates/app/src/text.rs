@@ -19,7 +19,15 @@ pub const LAID_OUT_BYTES_MAX: usize = 64 << 10;
 /// much of it is looked at.
 #[must_use]
 pub fn at_most(text: &str, width: usize) -> String {
+    if text.len() <= width && ascii_columns(text).is_some() {
+        return text.to_owned();
+    }
     cut(&mut clusters(text), width)
+}
+
+/// Returns the columns of a text of printable ASCII, as nearly all are, which needs no division into clusters; `None` of any other.
+pub(crate) fn ascii_columns(text: &str) -> Option<usize> {
+    text.bytes().all(|byte| matches!(byte, b' '..=b'~')).then_some(text.len())
 }
 
 fn cut(clusters: &mut Clusters<'_>, width: usize) -> String {

@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::Span;
 
-use super::theme;
+use super::{cells, theme};
 use app::content::{Line, Piece, Role};
 
 /// Returns the style of a role.
@@ -46,15 +46,7 @@ fn style_of(piece: &Piece) -> Style {
 
 /// Draws a line from the left, as far as there is room.
 pub(super) fn draw(frame: &mut Frame, line: &Line, area: Rect) {
-    let mut left = area;
-    for piece in &line.pieces {
-        let span = Span::styled(&*piece.text, style_of(piece));
-        frame.render_widget(&span, left);
-        let width = u16::try_from(span.width()).unwrap_or(u16::MAX).min(left.width);
-        left = Rect {
-            x: left.x + width,
-            width: left.width - width,
-            ..left
-        };
-    }
+    let buffer = frame.buffer_mut();
+    let pieces = line.pieces.iter();
+    pieces.fold(area, |rest, piece| cells::text(buffer, &piece.text, style_of(piece), rest));
 }

@@ -5,14 +5,14 @@ use ratatui::layout::Rect;
 use ratatui::style::Stylize;
 use ratatui::text::Line;
 
-use super::{format, theme};
+use super::{cells, format, theme};
 use app::keymap::Bound;
 use app::text::shown;
 use app::{Action, App, Hit, Hits, Layer, ServiceState};
 
 pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, hits: &mut Hits) {
     let line = notice(app).unwrap_or_else(|| keys(app, area, hits));
-    frame.render_widget(line, area);
+    cells::line(frame.buffer_mut(), &line, area);
 }
 
 /// A part of the footer that leads to a page.
@@ -89,8 +89,8 @@ impl Entry {
 /// The keys, each of which can be clicked.
 fn keys(app: &App, area: Rect, hits: &mut Hits) -> Line<'static> {
     let mut line = Line::from(" ");
+    let mut left = 1_u16;
     for entry in entries(app, usize::from(area.width)) {
-        let left = u16::try_from(line.width()).unwrap_or(u16::MAX);
         // Without the two columns between it and the next one.
         let width = u16::try_from(entry.width().saturating_sub(2)).unwrap_or(u16::MAX);
         let key = Rect {
@@ -101,6 +101,7 @@ fn keys(app: &App, area: Rect, hits: &mut Hits) -> Line<'static> {
         hits.add(key.intersection(area), Hit::Action(entry.action));
         line.push_span(entry.key.bold().fg(theme::ACCENT));
         line.push_span(format!(" {}  ", entry.short).fg(theme::DIM));
+        left = left.saturating_add(width).saturating_add(2);
     }
     line
 }

@@ -10,7 +10,11 @@ use app::text::CELL_BYTES_MAX;
 /// Views clean what they show, with something in place of what they leave out: none of them should leave work here.
 pub(crate) fn guard(buffer: &mut Buffer) -> usize {
     let mut mended = 0;
-    let fits = |symbol: &str| symbol.len() <= CELL_BYTES_MAX && symbol.chars().all(is_printable);
+    let fits = |symbol: &str| match symbol.as_bytes() {
+        // Nearly all: ASCII; lines, blocks and shapes (U+2500 to U+25BF).
+        [b' '..=b'~'] | [0xe2, 0x94..=0x96, _] => true,
+        bytes => bytes.len() <= CELL_BYTES_MAX && symbol.chars().all(is_printable),
+    };
     for cell in &mut buffer.content {
         if fits(cell.symbol()) {
             continue;

@@ -6,7 +6,7 @@ use ratatui::style::{Style, Stylize};
 use ratatui::text::{Line, Span};
 use unicode_width::UnicodeWidthStr;
 
-use super::{Now, files, format, theme};
+use super::{Now, cells, files, format, theme};
 use app::text::shown;
 use app::{Action, App, Hit, Hits, Listener, Mode, PAGE, ServiceState, Tab};
 
@@ -20,14 +20,15 @@ pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, now: &Now, hits: &m
         .intersection(area)
     };
     let spans = format::count(app.store.totals().spans as u64, "span");
-    let bar = tab_bar(app, area.width);
+    let tabs = tabs(app, area.width);
+    let bar = tab_bar(app, &tabs, area.width);
     // Where there is room for it.
     let spans = if bar.width() + spans.width() + 2 <= usize::from(area.width) {
         Line::from(format!("{spans} ").fg(theme::DIM))
     } else {
         Line::default()
     };
-    pair(frame, bar, spans, row(0));
+    pair(frame, &bar, &spans, row(0));
     let width = usize::from(area.width);
     let right = right(app, now, width);
     let room = width.saturating_sub(right.width() + 1);
@@ -36,8 +37,8 @@ pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, now: &Now, hits: &m
         Mode::Files => files::header(app, room),
         Mode::Demo | Mode::Viewer => listeners(app, room),
     };
-    pair(frame, left, right, row(1));
-    add_hits(app, area, hits);
+    pair(frame, &left, &right, row(1));
+    add_hits(app, &tabs, area, hits);
 }
 
 /// From this width on tabs have counts.
@@ -81,19 +82,19 @@ fn labels(app: &App, width: u16, are_named: bool) -> Vec<(Tab, String)> {
     Tab::ALL.map(label).into()
 }
 
-fn tab_bar(app: &App, width: u16) -> Line<'static> {
+fn tab_bar<'a>(app: &App, tabs: &'a [(Tab, String)], width: u16) -> Line<'a> {
     let mut line = Line::default();
-    for (tab, label) in tabs(app, width) {
+    for &(tab, ref label) in tabs {
         if !line.spans.is_empty() && width >= COUNTED {
             line.push_span("│".fg(theme::RULE));
         }
         let is_new = app.screens.tab() != tab && app.new_in(tab) > 0;
         line.push_span(if app.screens.tab() == tab {
-            label.bold().fg(theme::ACCENT)
+            label.as_str().bold().fg(theme::ACCENT)
         } else if is_new && tab != Tab::Traces {
-            label.fg(theme::WARNING)
+            label.as_str().fg(theme::WARNING)
         } else {
-            label.into()
+            label.as_str().into()
         });
     }
     line
@@ -113,15 +114,15 @@ fn paused(app: &App, width: usize) -> Line<'static> {
 }
 
 /// One text left, one right; the right one stays whole.
-fn pair(frame: &mut Frame, left: Line, right: Line, row: Rect) {
+fn pair(frame: &mut Frame, left: &Line, right: &Line, row: Rect) {
     let width = u16::try_from(right.width()).unwrap_or(u16::MAX);
     let [left_area, right_area] = Layout::horizontal([Constraint::Min(0), Constraint::Length(width)]).areas(row);
-    frame.render_widget(left, left_area);
-    frame.render_widget(right, right_area);
+    cells::line(frame.buffer_mut(), left, left_area);
+    cells::line(frame.buffer_mut(), right, right_area);
 }
 
 /// On a tab that tab, on what was rejected the reasons.
-fn add_hits(app: &App, area: Rect, hits: &mut Hits) {
+fn add_hits(app: &App, tabs: &[(Tab, String)], area: Rect, hits: &mut Hits) {
     let part = |from: u16, width: usize, line: u16| {
         Rect {
             x: area.x.saturating_add(from),
@@ -133,8 +134,8 @@ fn add_hits(app: &App, area: Rect, hits: &mut Hits) {
     };
     let between = u16::from(area.width >= COUNTED);
     let mut from = 0_u16;
-    for (tab, label) in tabs(app, area.width) {
-        hits.add(part(from, label.width(), 0), Hit::Action(Action::Tab(tab)));
+    for (tab, label) in tabs {
+        hits.add(part(from, label.width(), 0), Hit::Action(Action::Tab(*tab)));
         from = from
             .saturating_add(u16::try_from(label.width()).unwrap_or(u16::MAX))
             .saturating_add(between);

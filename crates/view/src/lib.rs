@@ -4,6 +4,7 @@
 
 mod bars;
 mod breadcrumb;
+mod cells;
 mod compare;
 mod content;
 mod copy;
@@ -157,9 +158,12 @@ fn owned(span: Span<'_>) -> Span<'static> {
 
 /// A title line, with a rule from its text to the edge.
 fn ruled(frame: &mut Frame, mut line: Line, row: Rect) {
-    let rest = usize::from(row.width).saturating_sub(line.width() + 1);
-    line.push_span(format!(" {}", "─".repeat(rest)).fg(theme::RULE));
-    frame.render_widget(line, row);
+    line.push_span(" ");
+    let buffer = frame.buffer_mut();
+    let rest = cells::line(buffer, &line, row).intersection(buffer.area);
+    for place in rest.positions() {
+        buffer[place].set_symbol("─").set_fg(theme::RULE);
+    }
 }
 
 /// Draws text that ends at the right edge. What does not fit is cut at its end: a number without its first digits is another number.

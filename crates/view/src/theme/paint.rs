@@ -163,6 +163,14 @@ impl Theme {
             buffer.content.iter().all(|cell| is_role(cell.fg) && is_role(cell.bg)),
             "a color that is not a role"
         );
+        // Cells mostly have the colors of the one before, and those of services are looked up.
+        let (mut foreground, mut background) = ((Color::Reset, Color::Reset), (Color::Reset, Color::Reset));
+        let color = |role: Color, last: &mut (Color, Color)| {
+            if role != last.0 {
+                *last = (role, self.color(role));
+            }
+            last.1
+        };
         for cell in &mut buffer.content {
             if cell.bg == CURSOR_AWAY && (self.kind == ThemeKind::None || self.is_ansi()) {
                 // These have no color for it.
@@ -173,8 +181,12 @@ impl Theme {
             } else {
                 let is_on_cursor = self.is_ansi() && cell.bg == CURSOR && !is_bar(cell);
                 // Sixteen colors are few: most of them cannot be read on that of the cursor.
-                cell.fg = if is_on_cursor { Color::Reset } else { self.color(cell.fg) };
-                cell.bg = self.color(cell.bg);
+                cell.fg = if is_on_cursor {
+                    Color::Reset
+                } else {
+                    color(cell.fg, &mut foreground)
+                };
+                cell.bg = color(cell.bg, &mut background);
             }
         }
     }

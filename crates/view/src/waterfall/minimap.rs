@@ -2,11 +2,10 @@
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
-use ratatui::style::{Style, Stylize};
-use ratatui::text::Line;
+use ratatui::style::Style;
 use trace_model::Outline;
 
-use super::super::{format, theme};
+use super::super::{cells, format, theme};
 use super::Columns;
 use app::App;
 
@@ -26,7 +25,8 @@ pub(super) fn draw(frame: &mut Frame, app: &App, outline: &Outline, row: Rect, c
         width: columns.label.width,
         ..row
     };
-    frame.render_widget(Line::from(format::at_most(&text, label.width.into()).fg(theme::DIM)), label);
+    let text = format::at_most(&text, label.width.into());
+    cells::text(frame.buffer_mut(), &text, Style::new().fg(theme::DIM), label);
     let zoom = app.waterfall.zoom();
     let (whole, shown) = (zoom.whole(), zoom.shown());
     let cells = columns.bars.width;

@@ -2,11 +2,10 @@
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
-use ratatui::style::Stylize;
-use ratatui::text::Line;
+use ratatui::style::Style;
 
 use super::super::bars::Axis;
-use super::super::theme;
+use super::super::{cells, theme};
 use super::Columns;
 
 /// Columns between two labels, at least.
@@ -17,9 +16,10 @@ pub(super) fn draw(frame: &mut Frame, axis: Axis, row: Rect, columns: Columns, c
     if row.is_empty() {
         return;
     }
+    let style = Style::new().fg(theme::DIM);
     for (name, area) in columns.heads(checked) {
         let area = Rect { y: row.y, ..area }.intersection(row);
-        frame.render_widget(Line::from(name.fg(theme::DIM)), area);
+        cells::text(frame.buffer_mut(), name, style, area);
     }
     let mut free_from = 0;
     for (offset, text) in labels(axis) {
@@ -35,7 +35,7 @@ pub(super) fn draw(frame: &mut Frame, axis: Axis, row: Rect, columns: Columns, c
             width,
             ..row
         };
-        frame.render_widget(Line::from(text.fg(theme::DIM)), area);
+        cells::text(frame.buffer_mut(), &text, style, area);
     }
 }
 
