@@ -12,16 +12,22 @@ use crossterm::event::{DisableBracketedPaste, DisableMouseCapture, EnableBracket
 use crossterm::execute;
 use crossterm::terminal::{Clear, ClearType, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
 use ratatui::backend::CrosstermBackend;
+use ratatui::layout::Rect;
+use ratatui::{TerminalOptions, Viewport};
 
 use app::{App, Event};
 use view::{Hyperlink, Now, Theme};
+
+type Inner = ratatui::Terminal<CrosstermBackend<Stdout>>;
 
 /// The terminal in raw mode on its alternate screen, until it is dropped.
 #[derive(Debug)]
 pub(super) struct Terminal {
     /// Never dropped: it would show the cursor, as [`give_back`] does, and where that fails write to standard error, which panics when the
     /// terminal is closed.
-    inner: ManuallyDrop<ratatui::Terminal<CrosstermBackend<Stdout>>>,
+    inner: ManuallyDrop<Inner>,
+    /// The area of the last frame.
+    area: Rect,
     /// The part of the picture that is a link now.
     link: Option<Hyperlink>,
     /// True if clicks are reported instead of selecting text.
@@ -42,9 +48,10 @@ impl Terminal {
         }));
         enable_raw_mode()?;
         // From here on dropping it gives the terminal back.
-        let inner = ratatui::Terminal::new(CrosstermBackend::new(stdout()))?;
+        let area = area()?;
         let terminal = Self {
-            inner: ManuallyDrop::new(inner),
+            inner: ManuallyDrop::new(inner(area)?),
+            area,
             link: None,
             mouse,
             theme,
@@ -58,11 +65,11 @@ impl Terminal {
         // It remembers whether the mode is raw, and a shell may have changed that.
         disable_raw_mode()?;
         enable_raw_mode()?;
-        let inner = ratatui::Terminal::new(CrosstermBackend::new(stdout()))?;
+        self.area = area()?;
         // There is a terminal, and this frees the buffers.
         drop(ManuallyDrop::into_inner(std::mem::replace(
             &mut self.inner,
-            ManuallyDrop::new(inner),
+            ManuallyDrop::new(inner(self.area)?),
         )));
         self.link = None;
         self.show()
@@ -91,6 +98,11 @@ impl Terminal {
 
     /// Draws a frame.
     pub(super) fn draw(&mut self, app: &mut App, now: &Now) -> io::Result<()> {
+        let area = area()?;
+        if area != self.area {
+            self.inner.resize(area)?;
+            self.area = area;
+        }
         let mut wanted = None;
         let theme = &mut self.theme;
         let frame = self.inner.draw(|frame| {
@@ -125,6 +137,22 @@ impl Terminal {
     pub(super) fn leave(self) {
         drop(self);
     }
+}
+
+fn inner(area: Rect) -> io::Result<Inner> {
+    let options = TerminalOptions {
+        viewport: Viewport::Fixed(area),
+    };
+    ratatui::Terminal::with_options(CrosstermBackend::new(stdout()), options)
+}
+
+/// Returns the area of the terminal, for each frame: to read its size, crossterm would open `/dev/tty`.
+fn area() -> io::Result<Rect> {
+    let (width, height) = match rustix::termios::tcgetwinsize(stdout()) {
+        Ok(size) => (size.ws_col, size.ws_row),
+        Err(_) => crossterm::terminal::size()?,
+    };
+    Ok(Rect::new(0, 0, width, height))
 }
 
 impl Drop for Terminal {
