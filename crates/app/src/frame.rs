@@ -36,6 +36,12 @@ impl App {
         self.see_tab();
     }
 
+    /// Returns true if rows of the selected trace can be shown.
+    #[must_use]
+    pub fn shows_trace(&self) -> bool {
+        self.waterfall.outline().is_some_and(|outline| !outline.is_empty())
+    }
+
     /// Returns true if [`App::read_part`] has something to do.
     #[must_use]
     pub fn is_reading(&self) -> bool {

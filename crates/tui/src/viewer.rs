@@ -56,7 +56,7 @@ use watchdog::Doing;
 
 /// Between two frames, at least.
 const FRAME: Duration = Duration::from_millis(16);
-/// Time between frames after a key: the user is waiting for this one.
+/// Time between frames when the user is waiting for this one.
 const ANSWER: Duration = Duration::from_millis(4);
 /// Time slice of the search between two checks for input.
 const SEARCH: Duration = Duration::from_millis(3);
@@ -130,7 +130,7 @@ pub async fn run(options: &Options, mode: Mode) -> Result<()> {
         saving: Saving::new(PathBuf::new()),
         ending,
         dirty: true,
-        pressed: false,
+        is_awaited: false,
     };
     let ended = viewer.run().await;
     // Said on the screen, since it may take a moment.
@@ -198,8 +198,8 @@ struct Viewer {
     saving: Saving,
     ending: Ending,
     dirty: bool,
-    /// True if a key was pressed since the last frame.
-    pressed: bool,
+    /// True if the user waits for the next frame: since the last one a key was pressed, or a trace became readable.
+    is_awaited: bool,
 }
 
 impl Viewer {
@@ -245,10 +245,7 @@ impl Viewer {
                     self.draw()?;
                     last_frame = Some(Instant::now());
                 }
-                () = tokio::time::sleep_until(survey_due.unwrap_or_else(Instant::now).into()), if survey_due.is_some() => {
-                    self.doing(Doing::Survey);
-                    self.dirty |= self.aggregating.step(&mut self.app);
-                }
+                () = tokio::time::sleep_until(survey_due.unwrap_or_else(Instant::now).into()), if survey_due.is_some() => self.aggregate(),
                 // Before the arrivals, of which there may be more at any moment.
                 Some(event) = self.demo.events.recv(), if self.demo.running.is_some() => {
                     self.doing(Doing::Demo);
@@ -286,8 +283,14 @@ impl Viewer {
                 // After them, since each of them changes it; a rejection alone has to wake the screen too.
                 () = changed(&mut self.health) => self.dirty = true,
                 () = tokio::task::yield_now(), if self.has_work() => self.continue_work(),
+                () = tokio::task::yield_now(), if self.aggregating.has_more() => self.aggregate(),
             }
         }
+    }
+
+    fn aggregate(&mut self) {
+        self.doing(Doing::Survey);
+        self.dirty |= self.aggregating.step(&mut self.app);
     }
 
     fn doing(&self, doing: Doing) {
@@ -323,7 +326,7 @@ impl Viewer {
         self.apply(Event::Queue(self.health.as_ref().map(Health::queue).unwrap_or_default()));
         self.apply(Event::QueryApi(self.queries.state()));
         self.dirty = false;
-        self.pressed = false;
+        self.is_awaited = false;
         self.terminal
             .draw(&mut self.app, &now)
             .wrap_err("the terminal cannot be drawn to")
@@ -333,7 +336,7 @@ impl Viewer {
     fn next_frame(&self, last: Option<Instant>) -> Option<Instant> {
         let Some(last) = last else { return Some(Instant::now()) };
         if self.dirty {
-            return Some(last + if self.pressed { ANSWER } else { FRAME });
+            return Some(last + if self.is_awaited { ANSWER } else { FRAME });
         }
         self.app.redraw_after(&self.now()).map(|time| last + time)
     }
@@ -357,7 +360,7 @@ impl Viewer {
         let before = std::mem::take(&mut self.dirty);
         let is_over = self.apply(event);
         // A pointer that only moves costs no frame.
-        self.pressed |= self.dirty;
+        self.is_awaited |= self.dirty;
         self.dirty |= before;
         is_over
     }
@@ -390,10 +393,12 @@ impl Viewer {
     fn read(&mut self) {
         self.doing(Doing::Trace);
         let started = Instant::now();
+        let was_shown = self.app.shows_trace();
         while (self.app.is_reading() || self.saving.is_copying()) && started.elapsed() < READ {
             self.dirty |= self.app.read_part(READ_WORK);
             self.saving.copy_part(&self.app.store, READ_WORK);
         }
+        self.is_awaited |= !was_shown && self.app.shows_trace();
     }
 
     /// Looks for what the filter wants, for a bounded time.

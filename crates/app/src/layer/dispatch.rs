@@ -133,7 +133,8 @@ impl App {
     }
 
     /// Returns true if the active tab shows the survey of all traces.
-    pub(crate) const fn is_surveyed(&self) -> bool {
+    #[must_use]
+    pub const fn is_surveyed(&self) -> bool {
         component!(self.screens.tab().layer(), C => <C as Component>::SHOWS_SURVEY)
     }
 

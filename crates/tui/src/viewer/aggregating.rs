@@ -8,7 +8,7 @@ use app::App;
 const SLICE: Duration = Duration::from_millis(2);
 /// Time slice of the first survey, which the user waits for.
 const FIRST_SLICE: Duration = Duration::from_millis(6);
-/// Between the starts of two slices: the rest of the time is for whatever else there is to do.
+/// Between the starts of two slices while there is anything else to do.
 const BETWEEN: Duration = Duration::from_millis(16);
 /// Time after which the survey is repeated, whatever the wall clock shows.
 const LATEST: Duration = Duration::from_secs(4);
@@ -32,6 +32,11 @@ impl Aggregating {
         Some(self.last.map_or(due, |last| due.max(last + BETWEEN)))
     }
 
+    /// Returns true if work is left. If nothing else is to do, it continues at once, while the processor's cache has what it reads.
+    pub(super) const fn has_more(&self) -> bool {
+        self.has_more
+    }
+
     /// Reads for a bounded time; true when the picture may have changed.
     pub(super) fn step(&mut self, app: &mut App) -> bool {
         let shown = |app: &App| {
@@ -39,7 +44,7 @@ impl Aggregating {
             (many.number(), many.percent(), many.warnings().revision(), compare)
         };
         let (before, started) = (shown(app), Instant::now());
-        let slice = if app.aggregates.survey().is_none() {
+        let slice = if app.is_surveyed() && app.aggregates.survey().is_none() {
             FIRST_SLICE
         } else {
             SLICE

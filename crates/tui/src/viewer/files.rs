@@ -170,7 +170,7 @@ pub async fn open(options: &Options, paths: Vec<PathBuf>) -> Result<()> {
         saving: Saving::new(PathBuf::new()),
         ending,
         dirty: true,
-        pressed: false,
+        is_awaited: false,
     };
     for event in first {
         viewer.file_said(event);
