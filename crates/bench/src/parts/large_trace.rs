@@ -58,7 +58,8 @@ pub(super) fn measure(program: &Path) -> Result<Vec<Figure>> {
         Ms(moves.percentile(99))
     );
     Ok(vec![
-        Figure::within("one trace of 100,000 spans: open it", OPEN, openings.max()).note(format!("slowest of {OPENINGS}")),
+        Figure::within("one trace of 100,000 spans: open it", OPEN, openings.max())
+            .note(format!("slowest of {OPENINGS}; p50 {}", Ms(openings.percentile(50)))),
         Figure::within("  then each frame", FRAME, per_frame).note(key),
     ])
 }
