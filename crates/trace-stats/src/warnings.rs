@@ -217,8 +217,12 @@ impl Warnings {
             }
             self.waiting.pop_front();
             work::add(VISIT);
-            if self.changed.get(&trace_id) == Some(&changed) {
-                self.changed.remove(&trace_id);
+            if self.changed.get(&trace_id) != Some(&changed) {
+                continue;
+            }
+            self.changed.remove(&trace_id);
+            // Under load most are evicted before they have been idle for long.
+            if store.trace_revision(trace_id).is_some() {
                 self.judging = Some(Judging::Reading(judged::reader(store, trace_id)));
                 return true;
             }

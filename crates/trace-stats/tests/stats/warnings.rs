@@ -1,5 +1,6 @@
 //! Lint results of traces as they arrive.
 
+use trace_model::work::{self, VISIT};
 use trace_model::{Rule, Store};
 use trace_stats::{QUIET_NANO, Warnings};
 
@@ -87,6 +88,24 @@ fn evicted_traces_are_not_counted() {
     judged(&mut warnings, &store, 100 * SECOND);
     assert!(store.totals().evicted_traces > 0);
     assert_eq!(warnings.traces(), 0);
+}
+
+#[test]
+fn evicted_traces_are_not_read() {
+    const TRACES: u64 = 100;
+    let mut store = Store::new(1 << 20);
+    let mut warnings = Warnings::default();
+    let waiting: Vec<_> = (1..=TRACES).map(orphan).collect();
+    add(&mut store, &waiting);
+    while warnings.step(&store, SECOND, 10) {}
+    for trace in 1..200 {
+        let long = sent((TRACES + trace, 1, 0), "api", 's', (0, 5)).named(&"x".repeat(20_000));
+        add(&mut store, &[long]);
+    }
+    assert!(store.totals().evicted_traces > TRACES);
+    while warnings.step(&store, 2 * SECOND, 10) {}
+    let ((), counted) = work::of(|| while warnings.step(&store, SECOND + QUIET_NANO, 10) {});
+    assert_eq!(counted, TRACES * VISIT as u64);
 }
 
 #[test]
