@@ -10,7 +10,7 @@ use fastrand::Rng;
 use fuzz_targets::{TARGETS, fixtures};
 
 /// Total number of damaged copies of a target's own seeds.
-const SEED_COPIES: usize = 12_000;
+const SEED_COPIES: usize = 8_000;
 /// Total bytes of the damaged copies of a fixture, so that large ones get fewer copies.
 const FIXTURE_COPIES_BYTES: usize = 250_000;
 
