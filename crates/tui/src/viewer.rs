@@ -56,6 +56,8 @@ use watchdog::Doing;
 
 /// Between two frames, at least.
 const FRAME: Duration = Duration::from_millis(16);
+/// Between two frames while arrivals wait, at least: each frame delays them.
+const FRAME_BEHIND: Duration = Duration::from_millis(33);
 /// Time between frames when the user is waiting for this one.
 const ANSWER: Duration = Duration::from_millis(4);
 /// Time slice of the search between two checks for input.
@@ -336,9 +338,19 @@ impl Viewer {
     fn next_frame(&self, last: Option<Instant>) -> Option<Instant> {
         let Some(last) = last else { return Some(Instant::now()) };
         if self.dirty {
-            return Some(last + if self.is_awaited { ANSWER } else { FRAME });
+            return Some(last + self.between_frames());
         }
         self.app.redraw_after(&self.now()).map(|time| last + time)
+    }
+
+    const fn between_frames(&self) -> Duration {
+        if self.is_awaited {
+            ANSWER
+        } else if self.inbox.is_behind() {
+            FRAME_BEHIND
+        } else {
+            FRAME
+        }
     }
 
     /// Returns the time of the frame. For files it is that of the trace: nothing in them changes.

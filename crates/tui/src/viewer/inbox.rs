@@ -31,6 +31,8 @@ pub(super) struct Inbox {
     /// Arrivals partly stored: the first up to a part. Those of the collector hold their share of the in-flight account until
     /// then.
     begun: VecDeque<(Taken, Option<Arc<Share>>)>,
+    /// True if the last turn had no time for all arrivals.
+    is_behind: bool,
     /// Gets what is stored.
     feed: Feed,
 }
@@ -44,6 +46,7 @@ impl Inbox {
             waiting: VecDeque::new(),
             waiting_bytes: 0,
             begun: VecDeque::new(),
+            is_behind: false,
             feed,
         }
     }
@@ -56,6 +59,7 @@ impl Inbox {
             waiting: VecDeque::new(),
             waiting_bytes: 0,
             begun: VecDeque::new(),
+            is_behind: false,
             feed,
         }
     }
@@ -63,6 +67,11 @@ impl Inbox {
     /// Returns true if it is empty.
     pub(super) fn is_empty(&self) -> bool {
         self.waiting.is_empty() && self.begun.is_empty()
+    }
+
+    /// Returns true if the last turn had no time for all arrivals.
+    pub(super) const fn is_behind(&self) -> bool {
+        self.is_behind
     }
 
     /// Adds a batch that did not arrive at the collector.
@@ -105,7 +114,10 @@ impl Inbox {
     /// Stores arrivals for a bounded time.
     fn ingest(&mut self, app: &mut App) {
         let started = Instant::now();
-        while self.step(app) && started.elapsed() < TURN {}
+        self.is_behind = true;
+        while self.is_behind && started.elapsed() < TURN {
+            self.is_behind = self.step(app);
+        }
         self.feed.changed(app.store.revision());
     }
 
