@@ -36,14 +36,14 @@ page-and-sdks:
 	@scripts/build-page
 	npm --prefix frontend run check
 
-# The tests that mostly wait for other programs.
+# The tests that mostly wait for other programs, and the examples of the documentation.
 waiting-tests:
-	$(CARGO) test --locked --workspace --no-fail-fast --test it --test 'c*'
-
-# The others, whose names begin with neither c nor i (the test `walls` checks it), and the examples of the documentation.
-other-tests:
-	@status=0; $(CARGO) test --locked --workspace --no-fail-fast --lib --bins --test '[!ci]*' || status=$$?; \
+	@status=0; $(CARGO) test --locked --workspace --no-fail-fast --test it --test 'c*' || status=$$?; \
 	$(CARGO) test --locked --workspace --no-fail-fast --doc || status=$$?; exit $$status
+
+# The others, whose names begin with neither c nor i (the test `walls` checks it).
+other-tests:
+	$(CARGO) test --locked --workspace --no-fail-fast --lib --bins --test '[!ci]*'
 
 fuzz: ## Fuzz each target for FUZZ_SECONDS (60); the tests have a bounded run of the same
 	@fuzz/run
