@@ -21,7 +21,7 @@ demo: ## Build what the demo needs and start the viewer with it
 build: ## Build the viewer, the demo's services and the page
 	@CARGO="$(CARGO)" scripts/build
 
-# A first build with the state of incremental compilation takes 5 GB and a fifth of its time more.
+# A first build would write 5 GB of state for incremental compilation.
 test: export CARGO_INCREMENTAL ?= 0
 test: ## Everything that has to pass: format, lints, documentation, tests
 	@scripts/need test

@@ -26,7 +26,8 @@ pub fn at_most(text: &str, width: usize) -> String {
 }
 
 /// Returns the columns of a text of printable ASCII, as nearly all are, which needs no division into clusters; `None` of any other.
-pub(crate) fn ascii_columns(text: &str) -> Option<usize> {
+#[must_use]
+pub fn ascii_columns(text: &str) -> Option<usize> {
     text.bytes().all(|byte| matches!(byte, b' '..=b'~')).then_some(text.len())
 }
 

@@ -8,18 +8,20 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 
+use app::text::ascii_columns;
+
 /// Writes a text from the left of the first line of an area, as far as there is room. Returns the rest of the line.
 pub(super) fn text(buffer: &mut Buffer, text: &str, style: Style, area: Rect) -> Rect {
     let row = Rect {
         height: area.height.min(1),
         ..area
     };
-    let width = if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+    let width = if let Some(columns) = ascii_columns(text) {
         let row = row.intersection(buffer.area);
-        for (place, at) in row.positions().zip(0..text.len()) {
+        for (place, at) in row.positions().zip(0..columns) {
             buffer[place].set_symbol(&text[at..=at]).set_style(style);
         }
-        text.len()
+        columns
     } else {
         let span = Span::styled(text, style);
         (&span).render(row, buffer);

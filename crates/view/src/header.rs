@@ -84,14 +84,14 @@ fn labels(app: &App, width: u16, are_named: bool) -> Vec<(Tab, String)> {
 
 fn tab_bar<'a>(app: &App, tabs: &'a [(Tab, String)], width: u16) -> Line<'a> {
     let mut line = Line::default();
-    for &(tab, ref label) in tabs {
+    for (tab, label) in tabs {
         if !line.spans.is_empty() && width >= COUNTED {
             line.push_span("│".fg(theme::RULE));
         }
-        let is_new = app.screens.tab() != tab && app.new_in(tab) > 0;
-        line.push_span(if app.screens.tab() == tab {
+        let is_new = app.screens.tab() != *tab && app.new_in(*tab) > 0;
+        line.push_span(if app.screens.tab() == *tab {
             label.as_str().bold().fg(theme::ACCENT)
-        } else if is_new && tab != Tab::Traces {
+        } else if is_new && *tab != Tab::Traces {
             label.as_str().fg(theme::WARNING)
         } else {
             label.as_str().into()
