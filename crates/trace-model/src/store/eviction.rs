@@ -65,10 +65,12 @@ impl Store {
         if size > budget {
             return Room::None;
         }
-        while !self.contents.log.fits(length) {
+        let needs_own = self.contents.log.needs_own(length);
+        // A separate chunk gets its memory with its record only, which may come later and be another one than it was opened for.
+        while !self.contents.log.fits(length) || (needs_own && self.used() + size > budget) {
             let used = self.used();
             // A free chunk has memory enough, unless the record needs one that is larger than all others.
-            let reuses = self.contents.log.has_free() && !self.contents.log.needs_own(length);
+            let reuses = self.contents.log.has_free() && !needs_own;
             if (reuses && used <= budget) || used + size <= budget {
                 if !self.contents.log.open(length) {
                     return Room::None;

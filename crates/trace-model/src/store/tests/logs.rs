@@ -167,6 +167,7 @@ proptest! {
     fn lists_of_logs_have_what_is_stored_and_matches(steps in steps(), budget in 96 * KIB..300 * KIB) {
         let mut store = Store::new(budget);
         for (number, step) in steps.into_iter().enumerate() {
+            let mut is_settled = true;
             match step {
                 Step::Logs(records) => {
                     let mut batch = logs(&records);
@@ -185,9 +186,10 @@ proptest! {
                     let query = query.map(|(trace, text)| LogQuery { trace_id: trace.map(trace_id), filter: filter(text), condition: None });
                     store.set_log_query(view, query);
                 }
-                Step::Search(records) => { store.search_logs(records); }
+                // What a search found may be over the budget until its next step.
+                Step::Search(records) => is_settled = !store.search_logs(records),
             }
-            prop_assert!(store.used() <= budget, "{} of {budget}: {:?}", store.used(), store.totals());
+            prop_assert!(!is_settled || store.used() <= budget, "{} of {budget}: {:?}", store.used(), store.totals());
             if number % 8 == 0 {
                 check(&store);
             }
