@@ -23,6 +23,8 @@ build: ## Build the viewer, the demo's services and the page
 
 # A first build would write 5 GB of state for incremental compilation.
 test: export CARGO_INCREMENTAL ?= 0
+# Property tests try the same inputs in each run, so that a failure is of what changed; `make fuzz` tries others.
+test: export PROPTEST_RNG_SEED ?= 1
 test: ## Everything that has to pass: format, lints, documentation, tests
 	@scripts/need test
 	@scripts/parallel "page or an SDK" $(MAKE) --no-print-directory page-and-sdks -- $(MAKE) --no-print-directory lint docs
@@ -45,7 +47,7 @@ waiting-tests:
 other-tests:
 	$(CARGO) test --locked --workspace --no-fail-fast --lib --bins --test '[!ci]*'
 
-fuzz: ## Fuzz each target for FUZZ_SECONDS (60); the tests have a bounded run of the same
+fuzz: ## Fuzz each target and try new inputs for the property tests, for FUZZ_SECONDS (60) each
 	@fuzz/run
 
 chaos: ## Kill and stop the demo's programs under load for CHAOS_SECONDS (120) a part; CHAOS_SEED repeats a run
