@@ -147,8 +147,10 @@ fn read_zipkin<'a>(
     let Some(json) = reader.value(node) else { return };
     match convert(&json) {
         Ok(parts) => {
-            if tags::duration(&json["duration"]).is_some_and(|nano| nano < 0) {
-                reader.sink.warn(reader.place(node), "negative span duration");
+            for (name, what) in [("timestamp", "negative start time"), ("duration", "negative span duration")] {
+                if tags::duration(&json[name]).is_some_and(|nano| nano < 0) {
+                    reader.sink.warn(reader.place(node), what);
+                }
             }
             for part in parts {
                 reader.sink.zipkin(part);

@@ -126,10 +126,7 @@ fn converted(json: &Value, trace: Option<&Value>, binary: Binary) -> Result<(Tra
         Value::Null => 0,
         duration => {
             let duration = crate::tags::duration(duration).ok_or("invalid duration: not a number of microseconds")?;
-            let end = start
-                .checked_add_signed(duration)
-                .or((duration < 0).then_some(0))
-                .ok_or("span times exceed 64 bits")?;
+            let end = u64::try_from((i128::from(start) + duration).max(0)).map_err(|_| "span times exceed 64 bits")?;
             // OTLP writes a missing end as zero.
             end.max(1)
         }

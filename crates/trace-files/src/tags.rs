@@ -153,30 +153,24 @@ fn code(name: &str) -> Option<StatusCode> {
 
 /// Converts microseconds, possibly fractional or text, to nanoseconds; `None` if invalid.
 pub(crate) fn micros(value: &Value) -> Option<u64> {
-    let parsed;
-    let number = match value {
-        Value::String(text) => {
-            parsed = text.trim().parse().ok()?;
-            &parsed
-        }
-        Value::Number(number) => number,
-        _ => return None,
-    };
-    if let Some(whole) = number.as_u64() {
-        return whole.checked_mul(1000);
-    }
-    let float = number.as_f64().filter(|micros| (0.0..1.8e16).contains(micros))?;
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "its range is checked")]
-    let of_whole = |whole: f64| whole as u64;
-    Some(of_whole(float.trunc()) * 1000 + of_whole((float.fract() * 1000.0).round()))
+    u64::try_from(nanos(value)?).ok()
 }
 
 /// Like [`micros`], but allows negative durations: from clocks that were set back, and from writers whose unsigned numbers
-/// wrapped around.
-pub(crate) fn duration(value: &Value) -> Option<i64> {
-    if let Some(nano) = micros(value).and_then(|nano| i64::try_from(nano).ok()) {
-        return Some(nano);
-    }
+/// wrapped around. A longer duration than 64 bits of nanoseconds is shortened to that.
+pub(crate) fn duration(value: &Value) -> Option<i128> {
+    const WRAP: i128 = 1 << 64;
+    const LONGEST: i128 = u64::MAX as i128;
+    let nano = nanos(value)?;
+    let micros = nano / 1000;
+    let is_wrapped = (WRAP / 2..=WRAP).contains(&micros);
+    // JavaScript rounds such a number, possibly to the first one that is too large.
+    let nano = if is_wrapped { (micros - WRAP).min(-1) * 1000 } else { nano };
+    Some(nano.clamp(-LONGEST, LONGEST))
+}
+
+fn nanos(value: &Value) -> Option<i128> {
+    const LIMIT: f64 = 1e20;
     let parsed;
     let number = match value {
         Value::String(text) => {
@@ -186,11 +180,11 @@ pub(crate) fn duration(value: &Value) -> Option<i64> {
         Value::Number(number) => number,
         _ => return None,
     };
-    let wrapped = number.as_u64().map(u64::cast_signed).filter(|micros| *micros < 0);
-    if let Some(micros) = number.as_i64().filter(|micros| *micros < 0).or(wrapped) {
-        return Some(micros.saturating_mul(1000));
+    if let Some(whole) = number.as_i128() {
+        return Some(whole * 1000);
     }
+    let float = number.as_f64().filter(|micros| (-LIMIT..LIMIT).contains(micros))?;
     #[expect(clippy::cast_possible_truncation, reason = "its range is checked")]
-    let below_zero = |micros: f64| (-9.2e15..0.0).contains(&micros).then_some((micros * 1000.0) as i64);
-    below_zero(number.as_f64()?)
+    let of_whole = |whole: f64| whole as i128;
+    Some(of_whole(float.trunc()) * 1000 + of_whole((float.fract() * 1000.0).round()))
 }

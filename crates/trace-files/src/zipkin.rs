@@ -114,6 +114,25 @@ fn end(start: u64, duration: u64, backwards: u64) -> u64 {
     start.saturating_add(duration).saturating_sub(backwards).max(1)
 }
 
+/// Reads a start in nanoseconds since the Unix epoch; 0 if unknown. As in Zipkin, a negative one is unknown.
+fn start(json: &Value) -> Result<u64, &'static str> {
+    let nano = match json {
+        Value::Null => 0,
+        time => crate::tags::duration(time).ok_or("invalid timestamp: not a number of microseconds")?,
+    };
+    Ok(u64::try_from(nano).unwrap_or(0))
+}
+
+/// Reads a duration in nanoseconds.
+fn duration(json: &Value) -> Result<Option<i128>, &'static str> {
+    match json {
+        Value::Null => Ok(None),
+        time => crate::tags::duration(time)
+            .map(Some)
+            .ok_or("invalid duration: not a number of microseconds"),
+    }
+}
+
 impl Part {
     fn new(trace_id: TraceId, span_id: SpanId) -> Self {
         Self {
@@ -131,6 +150,12 @@ impl Part {
             tags: BTreeMap::new(),
             shared: false,
         }
+    }
+
+    /// Sets how long it took, in nanoseconds; less than none by a clock that was set back.
+    fn lasts(&mut self, nano: i128) {
+        let saturated = |nano: i128| u64::try_from(nano.max(0)).unwrap_or(u64::MAX);
+        (self.duration, self.backwards) = (Some(saturated(nano)), saturated(-nano));
     }
 
     /// Returns the approximate memory in bytes.

@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
 use serde_json::Value;
 
-use super::{Endpoint, Part};
+use super::{Endpoint, Part, duration, start};
 use crate::ids;
-use crate::tags::{any, duration, micros};
+use crate::tags::{any, micros};
 
 /// Time and endpoint of a core annotation.
 #[derive(Clone, Debug)]
@@ -50,7 +50,8 @@ impl Cores {
 struct Source {
     empty: Part,
     start: u64,
-    duration: Option<u64>,
+    /// Nanoseconds; negative by a clock that was set back.
+    duration: Option<i128>,
     /// The sides, each with its own service; the first one gets the rest.
     sides: Vec<Part>,
     by_service: HashMap<String, usize>,
@@ -61,11 +62,6 @@ pub(crate) fn spans(json: &Value) -> Result<Vec<Part>, &'static str> {
     let id_of = |name: &str| json[name].as_str();
     let trace_id = id_of("traceId").and_then(ids::trace_id).ok_or("span without traceId")?;
     let span_id = id_of("id").and_then(ids::span_id).ok_or("span without id")?;
-    let time = |name: &str, what| match &json[name] {
-        Value::Null => Ok(None),
-        value => duration(value).map(|nano| u64::try_from(nano).ok()).ok_or(what),
-    };
-    let start = time("timestamp", "invalid timestamp: not a number of microseconds")?.unwrap_or(0);
     let empty = Part {
         parent: id_of("parentId").and_then(ids::parent_id),
         name: id_of("name").unwrap_or_default().to_owned(),
@@ -75,14 +71,19 @@ pub(crate) fn spans(json: &Value) -> Result<Vec<Part>, &'static str> {
         sides: vec![empty.clone()],
         by_service: HashMap::new(),
         empty,
-        start,
-        duration: time("duration", "invalid duration: not a number of microseconds")?.filter(|nano| *nano > 0),
+        start: start(&json["timestamp"])?,
+        duration: duration(&json["duration"])?.filter(|nano| *nano != 0),
     };
     let mut cores = source.annotations(&json["annotations"]);
     source.times(&mut cores);
     source.messages(&cores);
     source.binary_annotations(&json["binaryAnnotations"], &cores);
     Ok(source.sides)
+}
+
+/// Returns the nanoseconds from one annotation to another.
+fn between(begin: &Core, end: &Core) -> i128 {
+    i128::from(end.time) - i128::from(begin.time)
 }
 
 impl Source {
@@ -134,7 +135,7 @@ impl Source {
         // The span's own end replaces a missing start.
         let own_end = self
             .duration
-            .map(|nano| self.start.saturating_add(nano))
+            .and_then(|nano| u64::try_from(i128::from(self.start) + nano).ok())
             .filter(|_| self.start > 0);
         let start = self.start;
         let begun = |end: &Option<Core>| {
@@ -156,7 +157,9 @@ impl Source {
                     self.at(&sr.endpoint)
                 };
                 (server.shared, server.start) = (true, sr.time);
-                server.duration = cores.ss.as_ref().map(|ss| ss.time.saturating_sub(sr.time));
+                if let Some(ss) = &cores.ss {
+                    server.lasts(between(sr, ss));
+                }
             }
             (Some(cs), None) if cores.cr.is_some() => self.side_times(cs, cores.cr.as_ref()),
             (None, Some(sr)) if cores.ss.is_some() => self.side_times(sr, cores.ss.as_ref()),
@@ -172,12 +175,12 @@ impl Source {
 
     /// Uses the span's own times if present, else those of its annotations.
     fn side_times(&mut self, begin: &Core, end: Option<&Core>) {
-        let (start, duration) = (self.start, self.duration);
+        let own = self.duration.filter(|_| self.start > 0).map(|nano| (self.start, nano));
         let side = self.at(&begin.endpoint);
-        (side.start, side.duration) = match duration {
-            Some(_) if start > 0 => (start, duration),
-            _ => (begin.time, end.map(|end| end.time.saturating_sub(begin.time))),
-        };
+        side.start = own.map_or(begin.time, |(start, _)| start);
+        if let Some(nano) = own.map(|(_, nano)| nano).or_else(|| Some(between(begin, end?))) {
+            side.lasts(nano);
+        }
     }
 
     /// Converts the ends of half a call to annotations.
@@ -192,13 +195,15 @@ impl Source {
             side.annotations.extend(end.as_ref().map(|end| (end.time, name.to_owned())));
         }
         if self.start > 0 {
-            (self.sides[0].start, self.sides[0].duration) = (self.start, self.duration);
+            self.sides[0].start = self.start;
+            if let Some(nano) = self.duration {
+                self.sides[0].lasts(nano);
+            }
         }
     }
 
     /// Sets the times of producers and consumers.
     fn messages(&mut self, cores: &Cores) {
-        let between = |begin: &Core, end: &Core| end.time.saturating_sub(begin.time);
         match (&cores.ms, &cores.mr) {
             (Some(ms), Some(mr)) => {
                 let consumer = if ms.endpoint.service == mr.endpoint.service {
@@ -211,10 +216,14 @@ impl Source {
                 };
                 consumer.shared = true;
                 consumer.start = cores.wr.as_ref().unwrap_or(mr).time;
-                consumer.duration = cores.wr.as_ref().map(|wr| between(wr, mr));
+                if let Some(wr) = &cores.wr {
+                    consumer.lasts(between(wr, mr));
+                }
                 let producer = self.at(&ms.endpoint);
                 producer.start = ms.time;
-                producer.duration = cores.ws.as_ref().map(|ws| between(ms, ws));
+                if let Some(ws) = &cores.ws {
+                    producer.lasts(between(ms, ws));
+                }
             }
             (Some(ms), None) => self.side_times(ms, cores.ws.as_ref()),
             (None, Some(mr)) => match &cores.wr {

@@ -246,10 +246,10 @@ fn elasticsearch_documents_are_read_in_every_wrapper() {
     }
 }
 
-/// From a clock that was set back, and from a writer whose unsigned number wrapped around.
+/// From a clock that was set back, and from a writer whose unsigned number wrapped around, possibly rounded by JavaScript.
 #[test]
 fn negative_durations_are_kept_with_a_warning() {
-    for duration in ["-100", "\"-100\"", "-100.0", "18446744073709551516"] {
+    for duration in ["-100", "\"-100\"", "-100.0", "18446744073709551516", "18446744073709552000"] {
         let file =
             format!(r#"{{"traceID": "a1", "spanID": "b1", "operationName": "back", "startTime": 1000, "duration": {duration}}}"#);
         let read = read(file);
@@ -262,6 +262,17 @@ fn negative_durations_are_kept_with_a_warning() {
             "{duration}: {:?}",
             span.end_unix_nano
         );
+    }
+}
+
+#[test]
+fn durations_of_centuries_are_read() {
+    let (start, micros) = (1_700_000_000_000_000_u64, 15_000_000_000_000_000_u64);
+    for duration in [json!(micros), json!(micros.to_string()), json!(15e15)] {
+        let file = json!({ "traceID": "a1", "spanID": "b1", "operationName": "long", "startTime": start, "duration": duration });
+        let read = read(file.to_string());
+        assert_eq!(read.problems(), Vec::<String>::new(), "{duration}");
+        assert_eq!(read.spans[0].end_unix_nano, Some((start + micros) * 1_000), "{duration}");
     }
 }
 

@@ -117,6 +117,19 @@ fn negative_durations_are_kept_with_a_warning() {
     }
 }
 
+/// As in Zipkin, it is unknown: the span starts with its trace.
+#[test]
+fn negative_start_is_kept_with_a_warning() {
+    let root = json!({ "traceId": "a1", "id": "b1", "name": "root", "timestamp": 1_000, "duration": 5 });
+    let early = json!({ "traceId": "a1", "id": "b2", "parentId": "b1", "name": "early", "timestamp": -7, "duration": 2 });
+    let read = read(json!([root, early]).to_string());
+    let warnings: Vec<String> = read.report.warnings.first.iter().map(ToString::to_string).collect();
+    assert_eq!((read.problems(), warnings.len()), (vec![], 1), "{warnings:?}");
+    assert!(warnings[0].ends_with("negative start time"), "{warnings:?}");
+    let early = read.span("early");
+    assert_eq!((early.start_unix_nano, early.end_unix_nano), (1_000_000, Some(1_002_000)));
+}
+
 #[test]
 fn invalid_span_affects_only_itself() {
     let [good, ..] = spans();
@@ -296,5 +309,20 @@ fn version_1_spans_of_one_side_have_their_times_kinds_and_peers() {
             peer.map(text).as_ref(),
             "{kind:?}"
         );
+    }
+}
+
+#[test]
+fn version_1_span_that_ends_before_its_start_keeps_both_times() {
+    let note = |time: u64, value: &str| json!({ "timestamp": time, "value": value, "endpoint": { "serviceName": "cart" } });
+    for fields in [
+        json!({ "annotations": [note(50, "cs"), note(20, "cr")], "binaryAnnotations": [] }),
+        json!({ "annotations": [note(50, "sr"), note(20, "ss")], "binaryAnnotations": [] }),
+        json!({ "annotations": [note(50, "wr"), note(20, "mr")], "binaryAnnotations": [] }),
+        json!({ "annotations": [note(50, "sr")], "binaryAnnotations": [], "timestamp": 50, "duration": -30 }),
+    ] {
+        let read = read(v1(&fields));
+        let [span] = &*read.spans else { panic!("one span") };
+        assert_eq!((span.start_unix_nano, span.end_unix_nano), (50_000, Some(20_000)), "{fields}");
     }
 }
