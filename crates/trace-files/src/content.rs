@@ -63,16 +63,17 @@ impl Content {
             return Ok(());
         };
         let begin = std::mem::take(begin);
-        if let Some(reason) = rejected::content(&begin) {
+        let begin = begin.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&begin);
+        if let Some(reason) = rejected::content(begin) {
             return Err(reason);
         }
         let limit = self.memory.document;
-        if let Some(framing) = framing(&begin, limit) {
+        if let Some(framing) = framing(begin, limit) {
             self.state = State::Binary(Messages::new(framing, self.memory));
         } else {
             self.state = State::Json(Documents::new(Position::TEXT, limit));
         }
-        self.push(begin.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&begin), sink)
+        self.push(begin, sink)
     }
 
     /// Parses the rest at the end.

@@ -75,7 +75,7 @@ static FORMATS: &[Entry] = &[
         is: is_zipkin,
         read: |reader, document| read_zipkin(reader, document.node, |json| zipkin::v2_span(json).map(|part| vec![part])),
     },
-    // Responses of the APIs of Jaeger, Tempo and Elasticsearch, and dumps of Elasticsearch documents.
+    // Requests and responses of the APIs of Jaeger, Tempo and Elasticsearch, and dumps of Elasticsearch documents.
     Entry {
         is: |document, _| document.has(&WRAPPERS),
         read: |reader, document| {
@@ -89,18 +89,19 @@ static FORMATS: &[Entry] = &[
             }
         },
     },
-    // Documents of an index dump that are not spans: services, and the action lines of bulk requests.
+    // Documents of an index dump that are not spans: services, their dependencies, and the action lines of bulk requests.
     Entry {
         is: |document, _| {
             let is_action = document.members.len() == 1 && document.has(&["index", "create"]);
-            is_action || (document.members.len() == 2 && document.has_all(&["serviceName", "operationName"]))
+            let other = [["serviceName", "operationName"], ["timestamp", "dependencies"]];
+            is_action || (document.members.len() == 2 && other.iter().any(|names| document.has_all(names)))
         },
         read: |_, _| {},
     },
 ];
 
 /// Names of members that wrap results.
-const WRAPPERS: [&str; 6] = ["data", "result", "trace", "hits", "_source", "responses"];
+const WRAPPERS: [&str; 8] = ["data", "result", "trace", "batch", "hits", "docs", "_source", "responses"];
 
 /// Parses a value that should be traces, logs, or a part of them.
 pub(crate) fn read<'a>(reader: &mut Reader<'a, '_, '_>, node: Node<'a>) {
@@ -176,21 +177,28 @@ fn is_zipkin_v1(document: &Document<'_>) -> bool {
         && annotations.any(|annotation| annotation.members().any(|(name, _)| name == "endpoint"))
 }
 
-/// Other programs also log a trace id and an id: another member must be typical of Zipkin, or the file must have contained Zipkin
-/// spans before.
+/// Other programs also log a trace id, an id, and a name or a duration: without an endpoint, all members must be Zipkin's, or the
+/// file must have contained Zipkin spans before.
 fn is_zipkin(document: &Document<'_>, sink: &Sink<'_>) -> bool {
-    const OWN: [&str; 9] = [
-        "localEndpoint",
-        "remoteEndpoint",
+    const IDS: [&str; 2] = ["traceId", "id"];
+    /// The last two are of Zipkin's documents in Elasticsearch.
+    const OWN: [&str; 11] = [
         "parentId",
-        "duration",
-        "timestamp",
-        "annotations",
-        "shared",
-        "tags",
+        "kind",
         "name",
+        "timestamp",
+        "duration",
+        "debug",
+        "shared",
+        "annotations",
+        "tags",
+        "timestamp_millis",
+        "_q",
     ];
-    let begins = document.has(&["traceId"]) && (document.has(&["id"]) || sink.report.formats.contains(&Format::Zipkin));
-    let alone = document.has(&["localEndpoint", "remoteEndpoint"]) && document.has(&["id", "traceId"]);
-    alone || (begins && (document.has(&OWN) || sink.report.formats.contains(&Format::Zipkin)))
+    if document.has(&["localEndpoint", "remoteEndpoint"]) && document.has(&IDS) {
+        return true;
+    }
+    let is_own = |name: &str| IDS.contains(&name) || OWN.contains(&name);
+    let alone = document.has_all(&IDS) && document.has(&OWN) && document.members.iter().all(|(name, _)| is_own(name));
+    alone || (document.has(&["traceId"]) && sink.report.formats.contains(&Format::Zipkin))
 }

@@ -39,6 +39,9 @@ impl<R: Read> Frames<R> {
         if begin.is_empty() {
             return Ok(State::Ended);
         }
+        if begin.len() < MAGIC.len() && MAGIC.starts_with(begin) {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
         if !is_frame(begin) {
             return Err(io::Error::new(io::ErrorKind::InvalidData, "trailing data is not Zstandard"));
         }

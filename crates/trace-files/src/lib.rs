@@ -12,7 +12,7 @@
 //! | OTLP in protobuf | the ids of its first span, the time of its first log record | the same |
 //! | Jaeger | `spans` with `processes` or `traceID`, within `data` or bare; single spans by `spanID` | traces of Jaeger's HTTP API |
 //! | Jaeger's storage | the same, within `_source` or bare | documents of Elasticsearch, from searches and dumps |
-//! | Zipkin v2 | `traceId` with `id` and another typical member | spans |
+//! | Zipkin v2 | `traceId` and `id`, with an endpoint or without foreign members | spans |
 //! | Zipkin v1 | `traceId` with annotations that have endpoints | spans |
 //! | `spanfall tail --json` | `trace_id`, `span_id`, `start_unix_nano` | spans |
 //!

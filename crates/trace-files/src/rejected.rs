@@ -1,6 +1,7 @@
 //! Known but unsupported formats: name and workaround of each.
 
 use crate::json::document::Document;
+use crate::{frames, unpack};
 
 /// Detects an unsupported document.
 type Is = fn(&Document<'_>) -> bool;
@@ -24,7 +25,7 @@ static DOCUMENTS: &[(Is, &str)] = &[
         "not supported: output of OpenTelemetry Go's stdouttrace exporter (export OTLP to spanfall)",
     ),
     (
-        |document| document.has(&["traceEvents"]),
+        |document| document.has(&["traceEvents"]) || document.has_all(&["ph", "ts", "pid"]),
         "not supported: Chrome trace format (open it with Perfetto)",
     ),
 ];
@@ -40,8 +41,17 @@ static CONTENTS: &[(&[u8], &str)] = &[
         b"SQLite format 3\0",
         "not supported: SQLite database (export the traces as OTLP)",
     ),
+    (
+        b"\xff\xfe\0\0",
+        "not supported: UTF-32 (convert it: iconv -f UTF-32 -t UTF-8)",
+    ),
     (b"\xff\xfe", "not supported: UTF-16 (convert it: iconv -f UTF-16 -t UTF-8)"),
     (b"\xfe\xff", "not supported: UTF-16 (convert it: iconv -f UTF-16 -t UTF-8)"),
+    (b"{\0", "not supported: UTF-16 (convert it: iconv -f UTF-16LE -t UTF-8)"),
+    (b"[\0", "not supported: UTF-16 (convert it: iconv -f UTF-16LE -t UTF-8)"),
+    // Only within another compression.
+    (&unpack::GZIP, "not supported: compressed twice (decompress it once)"),
+    (&frames::MAGIC, "not supported: compressed twice (decompress it once)"),
 ];
 
 const YAML: &str = "not supported: YAML, as in the collector's golden test files (convert it: yq -o json)";
@@ -62,13 +72,19 @@ pub(crate) fn content(begin: &[u8]) -> Option<&'static str> {
 fn is_yaml(begin: &[u8]) -> bool {
     let lines = begin.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii_end);
     let mut said = lines.filter(|line| !(line.is_empty() || line.starts_with(b"#") || *line == b"---"));
-    let names = ["resourceSpans:", "resource_spans:", "resourceLogs:", "resourceMetrics:"];
+    let names = [
+        "resourceSpans:",
+        "resource_spans:",
+        "resourceLogs:",
+        "resourceMetrics:",
+        "resourceProfiles:",
+    ];
     said.next()
         .is_some_and(|line| names.iter().any(|name| line.starts_with(name.as_bytes())))
 }
 
 /// Go writes the alternatives of a value as `{"Value": {"StringValue": …}}`, and all other fields like OTLP: parsed as OTLP, all
-/// attributes would be lost.
+/// attributes would be lost. Structs without JSON names have capital letters.
 fn is_go_struct(document: &Document<'_>) -> bool {
     const ALTERNATIVES: [&str; 7] = ["String", "Bool", "Int", "Double", "Array", "Kvlist", "Bytes"];
     let text = document.node.json();
@@ -80,8 +96,21 @@ fn is_go_struct(document: &Document<'_>) -> bool {
         named.is_some_and(|rest| rest.starts_with("Value\"")) && !text[..at].ends_with('\\')
     };
     let has_alternatives = || text.match_indices("\"Value\"").any(|(at, _)| is_alternative(at));
-    document.has(&["ResourceSpans", "ResourceLogs"])
-        || (document.has(&["resource_spans", "resource_logs", "scope_spans", "scope_logs"]) && has_alternatives())
+    let exported = [
+        "ResourceSpans",
+        "ResourceLogs",
+        "ScopeSpans",
+        "ScopeLogs",
+        "StartTimeUnixNano",
+    ];
+    let tagged = [
+        "resource_spans",
+        "resource_logs",
+        "scope_spans",
+        "scope_logs",
+        "start_time_unix_nano",
+    ];
+    document.has(&exported) || (document.has(&tagged) && has_alternatives())
 }
 
 /// `model.proto` as protobuf's JSON: ids as in OTLP, the operation as in Jaeger; a single span, a batch or a trace.

@@ -9,7 +9,7 @@ use crate::frames::{self, Frames};
 use crate::peek::Peek;
 
 /// Magic number of gzip.
-const GZIP: [u8; 2] = [0x1f, 0x8b];
+pub(crate) const GZIP: [u8; 2] = [0x1f, 0x8b];
 
 /// The decompressed contents of a file.
 pub(crate) enum Unpacked<R: Read> {
@@ -73,6 +73,9 @@ impl<R: Read> Read for Members<R> {
                     let begin = packed.peek(GZIP.len())?;
                     if begin.is_empty() {
                         return Ok(0);
+                    }
+                    if begin.len() < GZIP.len() && GZIP.starts_with(begin) {
+                        return Err(io::ErrorKind::UnexpectedEof.into());
                     }
                     if begin != GZIP {
                         return Err(io::Error::new(io::ErrorKind::InvalidData, "trailing data is not gzip"));

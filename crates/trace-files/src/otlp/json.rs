@@ -1,7 +1,7 @@
 //! OTLP/JSON: requests with traces and logs, as written by exporters and collectors.
 //!
 //! In addition to [`otlp_wire::json`]: `instrumentationLibrarySpans` with `instrumentationLibrary`, as before OTLP 0.19, and
-//! `batches`, Grafana Tempo's name of `resourceSpans`. Metrics are skipped.
+//! `batches`, Grafana Tempo's name of `resourceSpans`. Metrics and profiles are skipped.
 
 use std::sync::Arc;
 
@@ -25,6 +25,8 @@ const REQUEST: &[&str] = &[
     "resource_logs",
     "resourceMetrics",
     "resource_metrics",
+    "resourceProfiles",
+    "resource_profiles",
 ];
 
 /// Members that identify the part of a request from one resource.

@@ -212,7 +212,9 @@ fn unrelated_binary_files_are_rejected() {
     for (begin, said) in [
         (&b"PK\x03\x04..."[..], "ZIP archive"),
         (b"\xfd7zXZ\0...", "xz -d"),
-        (b"\xff\xfe{\0}\0", "iconv"),
+        (b"\xff\xfe{\0}\0", "iconv -f UTF-16 "),
+        (b"{\0}\0", "iconv -f UTF-16LE "),
+        (b"\xff\xfe\0\0{\0\0\0", "iconv -f UTF-32 "),
     ] {
         let error = try_read(begin).map(|read| read.report).unwrap_err().to_string();
         assert!(error.contains(said), "{error}");

@@ -66,6 +66,29 @@ fn truncated_files_yield_all_complete_lines_and_a_problem() {
 }
 
 #[test]
+fn truncation_within_the_magic_of_a_part_is_one() {
+    for (name, pack) in [("gzip", gzip as fn(&str) -> Vec<u8>), ("Zstandard", |text| zstd(text, None))] {
+        let read = read([&*pack(&lines(2)), &pack(&line(2))[..1]].concat());
+        assert_eq!(read.spans.len(), 2, "{name}");
+        let said = &read.problems()[0];
+        assert!(said.contains(&format!("truncated {name} data")), "{said}");
+    }
+}
+
+#[test]
+fn compression_within_compression_is_rejected_by_name() {
+    let (gzip, zstd) = (gzip(&lines(2)), zstd(&lines(2), None));
+    let mut twice = Encoder::new(Vec::new(), 3).unwrap();
+    twice.write_all(&gzip).unwrap();
+    let mut other = GzEncoder::new(Vec::new(), Compression::fast());
+    other.write_all(&zstd).unwrap();
+    for packed in [twice.finish().unwrap(), other.finish().unwrap()] {
+        let error = try_read(packed).map(|_| ()).unwrap_err().to_string();
+        assert_eq!(error, "the file: not supported: compressed twice (decompress it once)");
+    }
+}
+
+#[test]
 fn damaged_and_trailing_data_are_reported() {
     let mut packed = gzip(&lines(3));
     packed.extend_from_slice(b"trailing");

@@ -221,10 +221,13 @@ fn elasticsearch_documents_are_read_in_every_wrapper() {
     let service =
         json!({ "_index": "jaeger-service-2024-01-01", "_source": { "serviceName": "es-shop", "operationName": "es op" } });
     let answer = json!({ "took": 3, "timed_out": false, "hits": { "total": { "value": 1 }, "hits": [hit] } });
+    let dependencies = json!({ "_index": "jaeger-dependencies-2024-01-01",
+        "_source": { "timestamp": "2024-01-01T00:00:00Z", "dependencies": [{ "parent": "a", "child": "b", "callCount": 1 }] } });
     for file in [
         document.to_string(),
         hit.to_string(),
-        format!("{service}\n{hit}"),
+        format!("{service}\n{dependencies}\n{hit}"),
+        json!({ "docs": [hit] }).to_string(),
         format!("{{\"index\": {{\"_index\": \"jaeger-span\"}}}}\n{document}"),
         answer.to_string(),
         serde_json::to_string_pretty(&json!({ "responses": [answer] })).unwrap(),

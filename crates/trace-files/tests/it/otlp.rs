@@ -185,6 +185,7 @@ fn status_attributes_and_events_are_read() {
 fn metrics_are_skipped_and_empty_requests_are_valid() {
     for file in [
         r#"{"resourceMetrics": [{"scopeMetrics": 5}]}"#,
+        r#"{"resourceProfiles": [{"scopeProfiles": []}]}"#,
         r#"{"resourceSpans": null}"#,
         r#"{"resourceSpans": []}"#,
         "[]",

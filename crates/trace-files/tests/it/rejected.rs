@@ -16,11 +16,17 @@ fn unsupported_formats_are_rejected_with_a_workaround() {
     let exported = json!({ "ResourceSpans": [{ "Resource": { "Attributes": [] } }] });
     let span = json!({ "traceId": "AAAAAAAAAAAAAAAAAAAAEQ==", "spanId": "AAAAAAAAAAM=", "operationName": "get", "startTime": "2017-01-26T21:46:30.639875Z",
         "duration": "0.000005s", "tags": [{ "key": "peer", "vStr": "x" }], "process": { "serviceName": "shop" } });
+    let bare = json!({ "trace_id": "fR5cCps/Ti2Ma1pJOCcWBQ==", "span_id": "AQIDBAUGBwg=", "start_time_unix_nano": 1, "attributes": [attribute] });
     let snake = json!({ "trace_id": "AAAAAAAAAAAAAAAAAAAAEQ==", "span_id": "AAAAAAAAAAM=", "operation_name": "get" });
     let python = json!({ "name": "a", "context": { "trace_id": "0x1" }, "parent_id": null, "start_time": "2024" });
     for (file, said) in [
         (go, "ptrace.JSONMarshaler"),
         (in_span, "ptrace.JSONMarshaler"),
+        (bare, "ptrace.JSONMarshaler"),
+        (
+            json!({ "TraceId": [1], "SpanId": [2], "StartTimeUnixNano": 1 }),
+            "ptrace.JSONMarshaler",
+        ),
         (exported, "ptrace.JSONMarshaler"),
         (json!({ "spans": [span] }), "/api/traces/<id>"),
         (
@@ -28,10 +34,18 @@ fn unsupported_formats_are_rejected_with_a_workaround() {
             "/api/traces/<id>",
         ),
         (json!({ "result": { "spans": [span] } }), "/api/traces/<id>"),
+        (
+            json!({ "batch": { "spans": [span], "process": { "serviceName": "shop" } } }),
+            "/api/traces/<id>",
+        ),
         (span.clone(), "/api/traces/<id>"),
         (snake, "/api/traces/<id>"),
         (python, "console exporter"),
         (json!({ "traceEvents": [] }), "Chrome"),
+        (
+            json!([{ "name": "a", "ph": "X", "ts": 1, "dur": 2, "pid": 1, "tid": 1 }]),
+            "Chrome",
+        ),
     ] {
         let error = error(file.to_string());
         assert!(
@@ -43,6 +57,7 @@ fn unsupported_formats_are_rejected_with_a_workaround() {
         "resourceSpans:\n  - resource:\n",
         "# golden\n---\nresourceLogs:\n",
         "resource_spans:\n",
+        "\u{feff}resourceSpans:\n",
     ] {
         assert!(error(yaml).contains("YAML"), "{yaml}");
     }
@@ -65,6 +80,8 @@ fn lines_of_other_programs_are_not_spans() {
         json!({ "traceId": "0af7651916cd43dd8448eb211c80319c", "message": "hello" }),
         json!({ "trace_id": "a", "span_id": "b", "name": "logger", "msg": "hello" }),
         json!({ "traceId": "a", "id": "7", "level": "info" }),
+        json!({ "traceId": "a", "id": "7", "name": "request", "timestamp": 1, "duration": 12.5, "status": 200 }),
+        json!({ "traceId": "a", "id": "7", "tags": ["slow"], "message": "hello" }),
         json!({ "spanID": "b", "message": "hello" }),
         json!({ "data": [1, 2] }),
         json!({ "data": { "resultType": "matrix", "result": [] } }),
