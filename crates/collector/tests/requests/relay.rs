@@ -111,9 +111,7 @@ async fn otlp_by_sentrys_route_goes_on_unchanged_and_its_spans_are_known() {
 
 #[tokio::test]
 async fn otlp_that_waits_for_sentry_is_answered_as_otlp() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    drop(listener);
+    let address = testkit::unused_address().unwrap();
     let collector = relaying_to(address).await;
     let protobuf = prost::Message::encode_to_vec(&crate::request(vec![crate::span("one")]));
     for (content_type, sent, expected) in [
@@ -213,9 +211,7 @@ async fn rate_limit_reaches_the_sender_and_the_consumer() {
 
 #[tokio::test]
 async fn while_sentry_is_away_it_is_kept() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    drop(listener);
+    let address = testkit::unused_address().unwrap();
     let mut collector = relaying_to(address).await;
     let answer = client()
         .post(collector.sentry("/api/1/envelope/"))

@@ -121,16 +121,16 @@ async fn failing_envelope_does_not_block_buffered_ones() {
 #[tokio::test]
 async fn slow_upload_continues_while_it_progresses_and_blocks_no_other() {
     const SIZE: usize = 4 * 1024 * 1024;
-    let sentry = Picky::start(Duration::from_millis(20), fail_bad(Act::HangUp)).await;
+    let sentry = Picky::start(Duration::from_millis(60), fail_bad(Act::HangUp)).await;
     let limits = Limits {
-        deadline: Duration::from_millis(300),
+        deadline: Duration::from_secs(1),
         min_upload_rate: 1024 * 1024,
         concurrent: 2,
         ..limits(EAGER)
     };
     let (relay, mut events) = relay(sentry.address, limits);
     let answer = relay.forward(large("slow", SIZE)).await;
-    assert!(matches!(answer.delivery, Delivery::Waiting { problem } if problem.starts_with("no answer within 300ms")));
+    assert!(matches!(answer.delivery, Delivery::Waiting { problem } if problem.starts_with("no answer within 1s")));
     assert_eq!(sentry.count("slow"), 0, "still being read");
     is_accepted(&relay, "good").await;
     let event = next(&mut events).await;
@@ -158,7 +158,7 @@ async fn upload_without_progress_fails() {
 async fn slow_uploads_in_all_slots_make_envelopes_wait() {
     let sentry = Picky::start(Duration::ZERO, fail_bad(Act::Hang)).await;
     let limits = Limits {
-        deadline: Duration::from_millis(100),
+        deadline: Duration::from_secs(1),
         min_upload_rate: 1,
         concurrent: 1,
         ..limits(EAGER)
@@ -175,7 +175,7 @@ async fn slow_uploads_in_all_slots_make_envelopes_wait() {
 async fn hanging_envelope_costs_no_other_its_last_try() {
     let (address, socket) = rejecting_address();
     let limits = Limits {
-        shutdown_timeout: Duration::from_secs(1),
+        shutdown_timeout: Duration::from_secs(3),
         ..limits(NEVER)
     };
     let (relay, mut events) = relay(address, limits);
