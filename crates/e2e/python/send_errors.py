@@ -48,7 +48,7 @@ def main():
     except OutOfStock as error:
         sentry_sdk.capture_exception(error)
     sentry_sdk.capture_message("queue 7 is full", level="error")
-    sentry_sdk.flush(5)
+    sentry_sdk.flush(timeout=20)
     provider.shutdown()
     logs.shutdown()
 

@@ -15,7 +15,7 @@ if sys.argv[1] == "integration":
 
     sentry_sdk.init(dsn=sys.argv[2], integrations=[OTLPIntegration()])
     fail = sentry_sdk.capture_exception
-    flush = sentry_sdk.flush
+    flush = lambda: sentry_sdk.flush(timeout=20)
 else:
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
     from opentelemetry.sdk.trace import TracerProvider

@@ -293,9 +293,13 @@ async fn viewer_without_proof_is_not_attached_to() {
 async fn wait_ends_when_traces_are_complete() {
     let runtime = TempDir::new().unwrap();
     let served = serve(runtime.path()).await;
-    let soon = ["--quiet-for", "50ms", "--timeout", "300ms"];
-    let wait = |words: &[&str]| run(runtime.path(), &[&["wait"], words, &soon].concat());
-    let (status, _, said) = wait(&["name:cart"]);
+    let within = |timeout: &str, words: &[&str]| {
+        let soon = ["--quiet-for", "50ms", "--timeout", timeout];
+        run(runtime.path(), &[&["wait"], words, &soon].concat())
+    };
+    // What is there is found within this on a busy machine, too.
+    let wait = |words: &[&str]| within("2s", words);
+    let (status, _, said) = within("300ms", &["name:cart"]);
     assert_eq!((status, said.trim()), (1, "spanfall: timeout: 0 of 1 trace arrived"));
     served
         .send_otlp(&request(&[span(FIRST, 1, 0, "POST /cart", (0, 0))]))
@@ -342,8 +346,8 @@ async fn wait_ends_when_traces_are_complete() {
     assert!(waiting.exited(DEADLINE).await.unwrap().success());
     let said = waiting.stderr().join("\n");
     assert_eq!(said, "spanfall: complete: 2 traces, nothing new for 50.0 ms");
-    assert_eq!(wait(&["service:shop", "--since", "1h"]).0, 1, "they are older");
-    assert_eq!(wait(&["service:shop", "--since", "2023-01-01T00:00:00Z"]).0, 0);
+    assert_eq!(within("300ms", &["service:shop", "--since", "1h"]).0, 1, "they are older");
+    assert_eq!(within("60s", &["service:shop", "--since", "2023-01-01T00:00:00Z"]).0, 0);
 }
 
 /// A CI job does not attach to the viewer of a developer.

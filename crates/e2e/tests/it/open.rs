@@ -182,7 +182,10 @@ fn configuration_is_used_and_its_errors_are_named() {
         "[keys]\nquit = \"Z\"\n",
         "$spanfall open --config spanfall.toml --theme none voyage.json",
     );
-    screen.wait_frame("the trace", |text| text.contains("cast off"));
+    // The file is named once it is read, with what was not.
+    screen.wait_frame("the trace", |text| {
+        text.contains("cast off") && text.contains("files voyage.json")
+    });
     // Problems are shown in place of the key hints, until the next key.
     screen.press("j").unwrap();
     screen.wait_frame("the key that was chosen", |text| text.contains("Z quit"));

@@ -6,7 +6,6 @@ use e2e::DEADLINE;
 use e2e::sentry_api::{Paging, SentryApi, Span, TOKEN, Trouble};
 use sentry_api::{ApiError, Client, SentryTrace, Settings, SettingsError};
 use serde_json::json;
-use tokio::net::TcpListener;
 
 const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
 const ROOT: &str = "b7ad6b7169203331";
@@ -220,9 +219,7 @@ async fn response_times_out() {
 #[tokio::test]
 async fn connection_failures_are_distinguished() {
     let api = SentryApi::start().await.unwrap();
-    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-    let unused = format!("http://{}", listener.local_addr().unwrap());
-    drop(listener);
+    let unused = format!("http://{}", testkit::unused_address().unwrap());
     let told = ask(&client(&api, Some(("SENTRY_URL", &unused)))).await.unwrap_err();
     assert!(matches!(told, ApiError::Unreachable { .. }), "{told}");
 

@@ -42,5 +42,5 @@ fn copied_curl_repeats_the_request_in_a_new_trace() {
     session
         .screen
         .wait_frame("its own trace", |text| text.contains("[1 Traces 2]"));
-    assert_eq!(session.mails().len(), 2);
+    session.wait_mails(2);
 }

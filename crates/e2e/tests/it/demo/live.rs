@@ -7,7 +7,8 @@ use crate::demo::session::Session;
 #[tokio::test(flavor = "multi_thread")]
 async fn running_mail_span_is_on_the_screen() {
     let smtp = StalledMail::start().await.unwrap();
-    let session = Session::demo(&[("SMTP_URL", smtp.url())]);
+    // A retry would be a row more.
+    let session = Session::demo(&[("SMTP_URL", smtp.url()), ("MAIL_RETRY_DELAYS", "1h".to_owned())]);
     tokio::task::spawn_blocking(move || watch_a_slow_mail(session, &smtp))
         .await
         .unwrap();
@@ -20,7 +21,8 @@ fn watch_a_slow_mail(mut session: Session, smtp: &StalledMail) {
     let row = |text: &str, name: &str| text.lines().find(|line| line.contains(name)).map(str::to_owned);
     let is_running = |text: &str, name: &str| row(text, name).is_some_and(|row| row.contains("running"));
     let text = session.screen.wait_frame("the mail that is being sent", |text| {
-        is_running(text, "mailer handleSentMailMessage") && is_running(text, "mailer send mail")
+        let running = ["mailer handleSentMailMessage", "mailer send mail"];
+        running.iter().all(|name| is_running(text, name)) && text.contains("api EnqueueMessage")
     });
     let column = |line: &str, name: &str| line.find(name).map(|at| line[..at].chars().count());
     let indent = |name: &str| text.lines().find_map(|line| column(line, name)).unwrap();

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use e2e::screen::Screen;
 use tempfile::TempDir;
@@ -61,6 +62,11 @@ impl Session {
             .collect()
     }
 
+    /// Waits until so many mails are sent.
+    pub(crate) fn wait_mails(&self, count: usize) {
+        assert!(within(|| self.mails().len() == count), "sent: {:?}", self.mails());
+    }
+
     /// Returns the viewer's process, and its child processes.
     pub(crate) fn processes(&self) -> (u32, Vec<u32>) {
         let shell = self.screen.pid().expect("the shell runs");
@@ -70,18 +76,11 @@ impl Session {
 
     /// Waits until none of these processes is left.
     pub(crate) fn gone(processes: &[u32]) -> bool {
-        let deadline = std::time::Instant::now() + e2e::DEADLINE;
         let alive = |pid: &u32| {
             // An exited process that was not reaped yet does not count.
             fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| !stat.contains(") Z "))
         };
-        while processes.iter().any(alive) {
-            if std::time::Instant::now() > deadline {
-                return false;
-            }
-            std::thread::sleep(std::time::Duration::from_millis(10));
-        }
-        true
+        within(|| !processes.iter().any(alive))
     }
 
     /// Asserts that the terminal's settings are restored, the normal screen is shown, and the cursor is visible.
@@ -90,6 +89,18 @@ impl Session {
         assert_eq!(self.file("before"), self.file("after"));
         assert_eq!(self.screen.taken_over(), (false, false), "alternate screen, hidden cursor");
     }
+}
+
+/// Returns true once a condition is met, false if it is not within the deadline.
+fn within(mut is_met: impl FnMut() -> bool) -> bool {
+    let deadline = Instant::now() + e2e::DEADLINE;
+    while !is_met() {
+        if Instant::now() > deadline {
+            return false;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    true
 }
 
 /// Returns the child processes of a process.
