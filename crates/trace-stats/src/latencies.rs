@@ -60,8 +60,13 @@ impl Latencies {
     /// Returns the duration in nanoseconds at a percentile, within 1 %; 0 if empty.
     #[must_use]
     pub fn percentile(&self, percent: f64) -> u64 {
-        // The end of a bucket may exceed the longest duration in it.
-        self.histogram.value_at_percentile(percent).min(self.max)
+        let nano = self.histogram.value_at_percentile(percent);
+        // The end of a bucket may exceed the longest duration in it, and that of the last bucket be before it.
+        if nano >= DURATION_NANO_MAX {
+            self.max
+        } else {
+            nano.min(self.max)
+        }
     }
 
     /// Returns the counts of `cells` ranges, shortest first: equal logarithmic steps from the shortest duration to the longest
@@ -117,6 +122,7 @@ mod tests {
             latencies.record(nano);
         }
         assert_eq!((latencies.count(), latencies.max()), (4, u64::MAX));
+        assert_eq!(latencies.percentile(99.0), u64::MAX, "not the limit of the histogram");
         assert_eq!(latencies.shape(4).iter().sum::<u64>(), 4);
     }
 
