@@ -77,12 +77,28 @@ impl SpanTree {
         self.siblings(0, self.nodes.len())
     }
 
-    /// The span that sent the message which a consumer received: its parent, or a producer that it links to.
+    /// The span that sent the message which a consumer received: a producer that is its parent or that it links to, else a parent that
+    /// had ended before.
     #[must_use]
     pub fn producer(&self, at: usize) -> Option<usize> {
+        let linked = || self.linked.get(&at).copied();
+        self.parent_producer(at).or_else(linked).or_else(|| self.sender(at))
+    }
+
+    /// The parent of a consumer, if it is a producer.
+    fn parent_producer(&self, at: usize) -> Option<usize> {
+        self.sender(at)
+            .filter(|parent| self.nodes[*parent].kind == SpanKind::Producer)
+    }
+
+    /// The parent of a consumer, if it sent its message: a producer, or any span that did not wait for the consumer, since it had
+    /// ended before. Programs that inject their context by hand have no span for sending.
+    pub(crate) fn sender(&self, at: usize) -> Option<usize> {
         let node = self.nodes.get(at).filter(|node| node.kind == SpanKind::Consumer)?;
-        let is_producer = |parent: &usize| self.nodes[*parent].kind == SpanKind::Producer;
-        node.parent.filter(is_producer).or_else(|| self.linked.get(&at).copied())
+        let parent = node.parent?;
+        let above = &self.nodes[parent];
+        let has_ended = above.arrived && above.end_unix_nano.is_some_and(|end| end <= node.start_unix_nano);
+        (above.kind == SpanKind::Producer || has_ended).then_some(parent)
     }
 
     /// Returns the identity of a span's call; `None` if it is not a call, or has few siblings.

@@ -7,7 +7,6 @@
 use hashbrown::HashMap;
 
 use super::ClockTrouble;
-use super::critical_path::is_message;
 use super::times::Time;
 use crate::SpanTree;
 use crate::work::Visits;
@@ -40,7 +39,7 @@ pub(super) async fn clocks(tree: &SpanTree, times: &[Time]) -> Clocks {
         };
         let is_remote = node.host != nodes[parent].host;
         let ended = node.end_unix_nano.is_some() && nodes[parent].end_unix_nano.is_some();
-        let waits = ended && is_remote && !is_message(tree, at);
+        let waits = ended && is_remote && tree.sender(at).is_none();
         if let Some(trouble) = contradiction(times[at], times[parent], waits) {
             clocks.trouble.insert(at, trouble);
         }

@@ -16,8 +16,8 @@
 
 use super::times::{Time, known_ends};
 use super::{CriticalPath, CriticalPathError, Section};
+use crate::SpanTree;
 use crate::work::{Visits, sort_by, strides, visited};
-use crate::{SpanKind, SpanTree};
 
 /// Children overlap by less than this part of their parent if they ran one after the other.
 const OVERLAP: u64 = 100;
@@ -101,13 +101,6 @@ fn main_root(tree: &SpanTree) -> Option<usize> {
     let begins = |at: &usize| nodes[*at].arrived && nodes[*at].parent_span_id.is_none();
     let spans = |at: &usize| nodes[*at].arrived || nodes[*at].children > 0;
     tree.roots().find(begins).or_else(|| tree.roots().find(spans))
-}
-
-/// Returns true if a span received a message that its parent has put into a queue.
-pub(super) fn is_message(tree: &SpanTree, at: usize) -> bool {
-    let node = &tree.nodes()[at];
-    let is_producer = |parent: usize| tree.nodes()[parent].kind == SpanKind::Producer;
-    node.kind == SpanKind::Consumer && node.parent.is_some_and(is_producer)
 }
 
 struct PathWalk<'a> {
@@ -242,7 +235,7 @@ impl<'a> PathWalk<'a> {
     async fn enter(&mut self, node: usize, time: Time, cut: u64, seen: Option<usize>) {
         let first = self.children.len();
         let tree = self.tree;
-        let is_waited_for = |child: &usize| Some(*child) != seen && !is_message(tree, *child);
+        let is_waited_for = |child: &usize| Some(*child) != seen && tree.sender(*child).is_none();
         let mut parts = Vec::new();
         for child in tree.children(node) {
             self.visits.one().await;

@@ -2,7 +2,6 @@
 
 use hashbrown::{HashMap, HashSet};
 
-use super::critical_path::is_message;
 use super::times::Time;
 use super::{ClockTrouble, Lint, Repeated, Rule};
 use crate::work::{Visits, strides, visited};
@@ -15,7 +14,7 @@ pub(super) struct Linted<'a> {
     pub(super) repeated: &'a HashMap<usize, Repeated>,
 }
 
-/// Nanoseconds by which a span may exceed its parent: 1 ms.
+/// Nanoseconds by which a span may exceed its parent, at either end: 1 ms.
 const TOLERATED: u64 = 1_000_000;
 /// Nor is one that does so by less than this part of its parent, 5 %: clocks have steps, and spans are ended one after the other.
 const TOLERATED_PART: u64 = 20;
@@ -65,19 +64,27 @@ impl Linted<'_> {
         found(Rule::DuplicateSpanId, node.duplicate, None);
         found(Rule::ParentCycle, node.cyclic, None);
         found(Rule::InvalidTimes, node.has_invalid_times, None);
-        found(Rule::ClockTrouble, self.clocks.contains_key(&at), None);
+        found(Rule::ClockTrouble, self.has_clock_trouble(at), None);
         found(Rule::RepeatedCalls, self.repeated.contains_key(&at), None);
         lints[first..].sort_unstable();
+    }
+
+    /// Clocks of one host have steps, and those of several are hardly ever closer than the tolerance.
+    fn has_clock_trouble(&self, at: usize) -> bool {
+        self.clocks.get(&at).is_some_and(|trouble| match trouble {
+            ClockTrouble::StartsBefore { nano } => *nano > TOLERATED,
+            ClockTrouble::EndsAfter { .. } => true,
+        })
     }
 
     /// Returns how far a span exceeds its parent, in nanoseconds; `None` if that is not a fault. A message is processed when its
     /// sender has long ended, and clock skew is not a fault of the code.
     fn outside(&self, at: usize, parent: usize, response: Option<Response>) -> Option<u64> {
         let nodes = self.tree.nodes();
-        if !nodes[parent].arrived || is_message(self.tree, at) {
+        if !nodes[parent].arrived || self.tree.sender(at).is_some() {
             return None;
         }
-        if self.clocks.contains_key(&at) && nodes[at].host != nodes[parent].host {
+        if self.has_clock_trouble(at) && nodes[at].host != nodes[parent].host {
             return None;
         }
         let (child, parent_time) = (self.times[at], self.times[parent]);

@@ -99,7 +99,7 @@ impl Rule {
             }
             Self::BrokenTrace => "One service calls the other at this time, yet their spans are in different traces.",
             Self::ClockTrouble => {
-                "It starts before its parent, or ends long after it on another host: one of their clocks is wrong."
+                "It starts more than 1 ms before its parent, or ends long after it on another host: one of their clocks is wrong."
             }
             Self::ParentCycle => {
                 "Its parent or a link leads back to it: that reference is ignored, and it is shown below its other parent or as a root."

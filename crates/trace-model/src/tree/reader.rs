@@ -220,7 +220,7 @@ impl Bytes {
     fn join(&mut self, linked: Vec<SpanId>) {
         let (tree, at) = (&mut self.read.tree, self.at);
         let node = &tree.nodes[at];
-        if node.kind != SpanKind::Consumer || self.producers.is_empty() || tree.producer(at).is_some() {
+        if node.kind != SpanKind::Consumer || self.producers.is_empty() || tree.parent_producer(at).is_some() {
             return;
         }
         let start = node.start_unix_nano;

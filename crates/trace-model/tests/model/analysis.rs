@@ -250,6 +250,21 @@ fn child_that_starts_before_its_parent_is_clock_skew() {
 }
 
 #[test]
+fn early_start_within_the_tolerance_is_not_warned_of() {
+    for service in ["api", "b"] {
+        let early = |nano: u64| {
+            let child = Sent {
+                service,
+                ..sent(2, 1, 100 * MS - nano, 150 * MS)
+            };
+            rules(&[sent(1, 0, 100 * MS, 200 * MS), child])
+        };
+        assert_eq!(early(MS), [], "{service}: a millisecond");
+        assert!(early(MS + 1).contains(&(2, Rule::ClockTrouble)), "{service}");
+    }
+}
+
+#[test]
 fn late_end_is_clock_skew_only_on_another_host() {
     let late = |service, end| {
         let child = Sent {

@@ -2,7 +2,7 @@
 
 use trace_model::Store;
 
-use crate::analysis::{MS, analysed, in_ms, node, read, sections};
+use crate::analysis::{MS, analysed, in_ms, node, read, rules, sections};
 use crate::support::{Sent, edit, link, sent, store};
 
 fn message(mut span: Sent, kind: i32, service: &'static str) -> Sent {
@@ -64,6 +64,45 @@ fn path_to_last_span_follows_a_link_within_the_trace() {
     store.add(trace_model::otlp::batch(vec![linked], trace_model::Source::OtlpHttp).0);
     let (path, nano) = to_last(&store);
     assert_eq!((path[2], path[3], nano), ((3, 20, 50, true), (3, 50, 80, false), 80));
+}
+
+/// Without a span for sending, the message was in the queue since its sender's end.
+#[test]
+fn path_to_last_span_leads_through_a_queue_without_a_producer() {
+    let [root, producer, consumer] = published();
+    let sender = Sent { kind: 3, ..producer };
+    let expected = [(1, 0, 10, false), (2, 10, 20, false), (3, 20, 50, true), (3, 50, 80, false)];
+    assert_eq!(
+        to_last(&store(&[root.clone(), sender, consumer.clone()])),
+        (expected.to_vec(), 80)
+    );
+    let below_root = |start| {
+        [
+            root.clone(),
+            Sent {
+                parent: 1,
+                start,
+                ..consumer.clone()
+            },
+        ]
+    };
+    let expected = [(1, 0, 30, false), (3, 30, 50, true), (3, 50, 80, false)];
+    assert_eq!(to_last(&store(&below_root(50))), (expected.to_vec(), 80));
+    assert_eq!(rules(&below_root(50).map(in_ms)), [], "its parent need not wait for it");
+    let (path, _) = to_last(&store(&below_root(20)));
+    assert!(path.iter().all(|(.., queued)| !queued), "its parent had not ended: {path:?}");
+}
+
+/// The producer knows better when the message was sent.
+#[test]
+fn linked_producer_precedes_a_parent_that_had_ended() {
+    let [root, producer, mut consumer] = published();
+    consumer.parent = 1;
+    let linked = edit(consumer.to_otlp(), |otlp| otlp.links.push(link(1, 2)));
+    let mut store = store(&[root, producer]);
+    store.add(trace_model::otlp::batch(vec![linked], trace_model::Source::OtlpHttp).0);
+    let (path, _) = to_last(&store);
+    assert_eq!(path[2], (3, 20, 50, true));
 }
 
 #[test]

@@ -325,7 +325,7 @@ fn troubled(width: u16, height: u16) -> Scene {
     scene.add(broken());
     for trace in 1..=4 {
         scene.add(vec![
-            span(trace, 2, 1, "api", "POST /users/reset-password", 1, 49),
+            span(trace, 2, 1, "api", "POST /users/reset-password", 2, 49),
             span(trace, 3, 1, "mailer", "send mail", 20, 30),
             span(trace, 4, 2, "api", "early", 0, 10),
         ]);
