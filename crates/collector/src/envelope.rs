@@ -115,12 +115,12 @@ impl Envelope {
                 envelope.bad_items.push(ItemError::TooMany);
                 break;
             }
-            match item(&line, &mut rest) {
+            match item(&line, &mut rest, is_damaged) {
                 Ok(item) => {
                     envelope.items.push(item);
                     is_damaged = false;
                 }
-                Err(ItemError::Header | ItemError::NoType) if is_damaged => {}
+                Err(ItemError::Header | ItemError::LongHeader | ItemError::NoType) if is_damaged => {}
                 Err(bad) => {
                     envelope.bad_items.push(bad);
                     is_damaged = true;
@@ -138,12 +138,17 @@ impl Envelope {
 }
 
 /// Parses the item whose header is `line`, and moves `rest` past it: past its payload if its length is known, else to the line
-/// where another item may begin.
-fn item(line: &[u8], rest: &mut Bytes) -> Result<Item, ItemError> {
+/// where another item may begin. After a damaged item, any other line is the rest of that, which has no payload of its own.
+fn item(line: &[u8], rest: &mut Bytes, is_damaged: bool) -> Result<Item, ItemError> {
     if line.len() > ITEM_HEADER_MAX {
         return Err(ItemError::LongHeader);
     }
     let header: Map<String, Value> = serde_json::from_slice(line).map_err(|_| ItemError::Header)?;
+    let item_type = header.get("type").and_then(Value::as_str).map(str::to_owned);
+    // The payload of an event is a line of JSON too, that of a transaction even has a type.
+    if is_damaged && (item_type.is_none() || header.values().any(Value::is_object)) {
+        return Err(ItemError::NoType);
+    }
     let payload = match header.get("length") {
         None | Some(Value::Null) => {
             let (payload, after) = split_line(rest.clone());
@@ -152,9 +157,7 @@ fn item(line: &[u8], rest: &mut Bytes) -> Result<Item, ItemError> {
         }
         Some(length) => length.as_u64().and_then(|length| take(rest, length)),
     };
-    let Some(item_type) = header.get("type").and_then(Value::as_str).map(str::to_owned) else {
-        return Err(ItemError::NoType);
-    };
+    let item_type = item_type.ok_or(ItemError::NoType)?;
     match payload {
         Some(payload) => Ok(Item {
             item_type,

@@ -77,6 +77,23 @@ fn damaged_item_counts_once_however_many_lines_it_has() {
 }
 
 #[test]
+fn damaged_item_of_json_does_not_take_the_next_one_along() {
+    let long = format!(
+        "{{\"type\":\"transaction\",\"contexts\":{{}},\"release\":\"{}\"}}",
+        "x".repeat(ITEM_HEADER_MAX)
+    );
+    for payload in ["{\"message\":\"hello\"}", "{\"type\":\"transaction\",\"contexts\":{}}", &long] {
+        for length in ["3", "100000", "-1", "\"20\"", "20.5"] {
+            let envelope = parse(&format!(
+                "{{}}\n{{\"type\":\"event\",\"length\":{length}}}\n{payload}\n{{\"type\":\"log\"}}\n2\n"
+            ));
+            assert_eq!(items(&envelope), [("log", "2")], "{length} {payload:.40}");
+            assert_eq!(envelope.bad_items.len(), 1, "{length} {payload:.40}");
+        }
+    }
+}
+
+#[test]
 fn envelope_without_a_readable_header_is_an_error() {
     for text in ["", "\n", " \n"] {
         assert!(matches!(Envelope::parse(text.into()), Err(EnvelopeError::Empty)), "{text:?}");
