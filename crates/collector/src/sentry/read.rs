@@ -18,7 +18,7 @@ pub fn read(envelope: &Envelope, meta: RequestMeta<'_>) -> ParsedEnvelope {
     let plan = Selection::of(envelope);
     let mut sink = Sink::new(envelope, meta);
     for item in plan.too_many {
-        sink.reject(format!("a {} is more than is read at once", item.item_type));
+        sink.reject(format!("an item of type {} is more than is read at once", item.item_type));
     }
     // A report has the sender of the other items.
     let (reports, others): (Vec<_>, Vec<_>) = plan.items.into_iter().partition(|(kind, _)| *kind == Kind::ClientReport);

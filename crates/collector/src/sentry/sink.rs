@@ -139,12 +139,14 @@ impl<'a> Sink<'a> {
         };
         match Object::parse(&item.payload) {
             Ok(object) => read(self, &object),
-            Err(error) => self.problems.push(format!("a {} is not readable: {error}", item.item_type)),
+            Err(error) => self
+                .problems
+                .push(format!("an item of type {} is not readable: {error}", item.item_type)),
         }
         let current = std::mem::take(&mut self.current);
         if let Some((reason, parts)) = current.left_out {
             self.problems
-                .push(format!("a {}: {reason} ({parts} dropped)", item.item_type));
+                .push(format!("an item of type {}: {reason} ({parts} dropped)", item.item_type));
         }
         if let Some((bytes, traces)) = current.too_large {
             let traces = traces.into_iter();

@@ -247,7 +247,7 @@ async fn items_are_counted_by_kind() {
         .iter()
         .map(|rejected| rejected.reason.clone())
         .collect();
-    assert_eq!(reasons, ["a transaction is not readable: not a JSON object"; 2]);
+    assert_eq!(reasons, ["an item of type transaction is not readable: not a JSON object"; 2]);
 }
 
 #[tokio::test]

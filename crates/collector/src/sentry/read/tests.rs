@@ -58,7 +58,10 @@ fn bad_log_record_costs_itself() {
     assert_eq!(logs(&reading).len(), 1);
     assert_eq!(
         reading.problems,
-        ["a log: not an object (2 dropped)", "a log: it has no `items` (1 dropped)"]
+        [
+            "an item of type log: not an object (2 dropped)",
+            "an item of type log: it has no `items` (1 dropped)"
+        ]
     );
 }
 
@@ -235,7 +238,7 @@ fn items_over_the_limit_are_not_read() {
         };
         assert_eq!(memory(&envelope), cost(span.as_bytes()));
         let reading = read_with(&json!({}), items);
-        assert_eq!(reading.problems, ["a span is more than is read at once"; 2]);
+        assert_eq!(reading.problems, ["an item of type span is more than is read at once"; 2]);
         assert_eq!(spans(&reading).len(), 1, "the one after them is");
     }
 }

@@ -204,11 +204,14 @@ fn bad_span_costs_itself_and_bad_item_no_other() {
     assert_eq!(spans[1].parent_span_id, None);
     let problems = &reading.problems;
     assert_eq!(problems.len(), 5, "{problems:?}");
-    assert!(problems[0].starts_with("a transaction is not readable: EOF"), "{problems:?}");
-    assert_eq!(problems[1], "a transaction is not readable: not a JSON object");
-    assert_eq!(problems[2], "a transaction: its ids are unusable (1 dropped)");
-    assert_eq!(problems[3], "a transaction: its ids are unusable (4 dropped)");
-    assert_eq!(problems[4], "a span: its ids are unusable (3 dropped)");
+    assert!(
+        problems[0].starts_with("an item of type transaction is not readable: EOF"),
+        "{problems:?}"
+    );
+    assert_eq!(problems[1], "an item of type transaction is not readable: not a JSON object");
+    assert_eq!(problems[2], "an item of type transaction: its ids are unusable (1 dropped)");
+    assert_eq!(problems[3], "an item of type transaction: its ids are unusable (4 dropped)");
+    assert_eq!(problems[4], "an item of type span: its ids are unusable (3 dropped)");
     assert_eq!(reading.counts.dropped, 5);
     assert_eq!(reading.contents.items["novelty"].count, 1);
 }
