@@ -98,8 +98,12 @@ fn message(event: &Object<'_>) -> Option<String> {
             .or_else(|| Some(params::interpolate(&entry.text("message")?, entry.get("params")?)))
             .or_else(|| entry.text("message").map(Cow::into_owned))
     };
-    let plain = event.text("message").map(Cow::into_owned);
-    entry("logentry").or(plain).or_else(|| entry("message"))
+    // Either may be an object or, of a plain message, its text.
+    let plain = |key| event.text(key).map(Cow::into_owned);
+    entry("logentry")
+        .or_else(|| plain("logentry"))
+        .or_else(|| plain("message"))
+        .or_else(|| entry("message"))
 }
 
 /// Adds everything but the exceptions.

@@ -114,6 +114,7 @@ fn error_keeps_all_its_fields() {
 fn message_is_an_event_without_exceptions() {
     for (event, title) in [
         (json!({ "message": "hello" }), "hello"),
+        (json!({ "logentry": "hello" }), "hello"),
         (
             json!({ "message": { "message": "hello %s", "formatted": "hello you" } }),
             "hello you",
