@@ -28,6 +28,7 @@ struct Parts<'a> {
     /// `host:port`.
     authority: Option<&'a [u8]>,
     port: Option<u16>,
+    peer_port: Option<u16>,
     path: Option<&'a [u8]>,
     rpc_service: Option<&'a [u8]>,
     rpc_method: Option<&'a [u8]>,
@@ -75,7 +76,7 @@ impl<'a> CallTarget<'a> {
                 return Some(target).filter(|target| target.port.is_some_and(is_port));
             }
         }
-        if let Some(port) = told.port.or_else(|| told.port_of_authority()) {
+        if let Some(port) = told.port.or_else(|| told.port_of_authority()).or(told.peer_port) {
             return is_port(port).then(|| told.target(name, port))?;
         }
         let url = name.iter().position(|byte| *byte == b' ').map(|space| &name[space + 1..])?;
@@ -91,13 +92,20 @@ impl<'a> Parts<'a> {
         };
         let bytes = match key {
             b"url.full" | b"http.url" | b"url" => &mut self.url,
-            b"server.address" | b"net.peer.name" | b"net.peer.ip" | b"network.peer.address" => &mut self.host,
+            b"server.address" | b"net.peer.name" | b"net.peer.ip" | b"network.peer.address" | b"net.sock.peer.addr" => {
+                &mut self.host
+            }
             b"http.host" => &mut self.authority,
             b"url.path" | b"http.target" => &mut self.path,
             b"rpc.service" => &mut self.rpc_service,
             b"rpc.method" => &mut self.rpc_method,
             b"server.port" | b"net.peer.port" => {
                 self.port = port(value).or(self.port);
+                return;
+            }
+            // Of the connection: that of a proxy, if there is one.
+            b"network.peer.port" | b"net.sock.peer.port" => {
+                self.peer_port = port(value).or(self.peer_port);
                 return;
             }
             _ => return,
@@ -139,7 +147,14 @@ impl<'a> Parts<'a> {
 pub(crate) fn may_have_port(key: &[u8]) -> bool {
     matches!(
         key,
-        b"url.full" | b"http.url" | b"url" | b"http.host" | b"server.port" | b"net.peer.port"
+        b"url.full"
+            | b"http.url"
+            | b"url"
+            | b"http.host"
+            | b"server.port"
+            | b"net.peer.port"
+            | b"network.peer.port"
+            | b"net.sock.peer.port"
     )
 }
 

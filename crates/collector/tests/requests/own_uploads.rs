@@ -83,6 +83,48 @@ async fn own_uploads_are_marked_hidden_and_counted() {
     assert_eq!((counts.listeners[Listener::OtlpHttp].dropped, counts.rejected()), (0, 0));
 }
 
+/// Of Go's gRPC client, by version; a proxy's port is not that of the request.
+#[tokio::test]
+async fn own_uploads_are_known_by_the_peer_of_their_connection() {
+    let mut running = Running::start().await;
+    let port = running.at[Listener::OtlpGrpc].port();
+    let number = |key: &str, value: u16| json!({ "key": key, "value": { "intValue": value.to_string() } });
+    let call = |more: [Value; 3]| {
+        let service = text("rpc.service", "opentelemetry.proto.collector.trace.v1.TraceService");
+        [vec![service, text("rpc.method", "Export")], more.to_vec()].concat()
+    };
+    let none = || text("rpc.system", "grpc");
+    let spans = [
+        [
+            text("net.sock.peer.addr", "127.0.0.1"),
+            number("net.sock.peer.port", port),
+            none(),
+        ],
+        [
+            text("network.peer.address", "127.0.0.1"),
+            number("network.peer.port", port),
+            none(),
+        ],
+        [
+            text("server.address", "localhost"),
+            number("server.port", port),
+            number("network.peer.port", 1),
+        ],
+        [
+            text("server.address", "localhost"),
+            number("server.port", 1),
+            number("network.peer.port", port),
+        ],
+    ];
+    let spans = spans.into_iter().zip(1..).map(|(more, id)| span(id, 0, 3, &call(more)));
+    let body = json!({ "resourceSpans": [{ "scopeSpans": [{ "spans": spans.collect::<Vec<_>>() }] }] });
+    running.export(&body).await;
+    let batches = running.batches();
+    let shown = batches.iter().flat_map(Batch::each_span).filter(|span| !span.is_hidden());
+    let names: Vec<_> = shown.map(|span| span.candidate().name.to_owned()).collect();
+    assert_eq!(names, ["4"]);
+}
+
 #[tokio::test]
 async fn own_uploads_are_shown_where_that_is_asked_for() {
     let mut running = showing_uploads().await;
