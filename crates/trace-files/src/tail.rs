@@ -1,5 +1,6 @@
 //! Lines of `spanfall tail --json`.
 
+use jiff::Timestamp;
 use opentelemetry_proto::tonic::common::v1::any_value::Value as Any;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, ArrayValue, KeyValue, KeyValueList};
 use opentelemetry_proto::tonic::logs::v1::{LogRecord, SeverityNumber};
@@ -30,7 +31,7 @@ pub(crate) fn span<'a>(reader: &mut Reader<'a, '_, '_>, document: &Document<'a>)
 pub(crate) fn log<'a>(reader: &mut Reader<'a, '_, '_>, document: &Document<'a>) {
     reader.sink.saw(Format::Tail);
     let Some(json) = reader.value(document.node) else { return };
-    let Some(time_unix_nano) = json["time_unix_nano"].as_u64() else {
+    let Some(time_unix_nano) = unix_nano(&json["time"], &json["time_unix_nano"]) else {
         return reader.problem(document.node, "log record without time_unix_nano");
     };
     let (trace_id, span_id) = (trace(&json), span_id(&json["span_id"]));
@@ -85,6 +86,13 @@ fn span_id(id: &Value) -> Option<SpanId> {
     id.as_str().and_then(ids::span_id)
 }
 
+/// Returns a time in nanoseconds since the Unix epoch: that of the text, since `jq` 1.6 rounds the number, or the number.
+fn unix_nano(text: &Value, number: &Value) -> Option<u64> {
+    let exact = text.as_str().and_then(|text| text.parse::<Timestamp>().ok());
+    let exact = exact.and_then(|time| u64::try_from(time.as_nanosecond()).ok());
+    exact.or_else(|| number.as_u64())
+}
+
 fn converted(json: &Value) -> Result<(TraceId, Span), &'static str> {
     let trace_id = trace(json).ok_or("span without trace_id")?;
     let id = span_id(&json["span_id"]).ok_or("span without span_id")?;
@@ -102,8 +110,8 @@ fn converted(json: &Value) -> Result<(TraceId, Span), &'static str> {
         parent_span_id: bytes(span_id(&json["parent_span_id"])),
         name: json["name"].as_str().unwrap_or_default().to_owned(),
         kind: json["kind"].as_str().and_then(kind).unwrap_or_default().into(),
-        start_time_unix_nano: json["start_unix_nano"].as_u64().ok_or("span without start_unix_nano")?,
-        end_time_unix_nano: json["end_unix_nano"].as_u64().unwrap_or_default(),
+        start_time_unix_nano: unix_nano(&json["start_time"], &json["start_unix_nano"]).ok_or("span without start_unix_nano")?,
+        end_time_unix_nano: unix_nano(&json["end_time"], &json["end_unix_nano"]).unwrap_or_default(),
         status: status(&json["status"]),
         attributes: attributes(&json["attributes"]),
         events: list("events").map(event).collect(),
@@ -129,7 +137,7 @@ fn status(json: &Value) -> Option<Status> {
 
 fn event(json: &Value) -> Event {
     Event {
-        time_unix_nano: json["time_unix_nano"].as_u64().unwrap_or_default(),
+        time_unix_nano: unix_nano(&json["time"], &json["time_unix_nano"]).unwrap_or_default(),
         name: json["name"].as_str().unwrap_or_default().to_owned(),
         attributes: attributes(&json["attributes"]),
         ..Event::default()

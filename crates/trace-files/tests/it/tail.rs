@@ -45,6 +45,25 @@ fn printed_line_round_trips() {
     );
 }
 
+/// `jq` 1.6 writes numbers with 17 digits.
+#[test]
+fn times_are_those_of_the_text_where_a_number_was_rounded() {
+    let span = json!({ "trace_id": "0af7651916cd43dd8448eb211c80319c", "span_id": "b7ad6b7169203331", "name": "work",
+        "start_unix_nano": 1_796_006_111_791_939_600_u64, "start_time": "2026-11-30T02:35:11.791939541Z",
+        "end_unix_nano": 1_796_006_112_791_939_600_u64, "end_time": "2026-11-30T02:35:12.791939542Z",
+        "events": [{ "time_unix_nano": 1_796_006_111_800_000_000_u64, "time": "2026-11-30T02:35:11.800000001Z", "name": "e" }] });
+    let log = json!({ "signal": "log", "trace_id": null, "severity": "info", "body": "x",
+        "time_unix_nano": 1_796_006_111_791_939_600_u64, "time": "2026-11-30T02:35:11.791939543Z" });
+    let read = read(format!("{span}\n{log}\n"));
+    let span = read.span("work");
+    assert_eq!(
+        (span.start_unix_nano, span.end_unix_nano),
+        (1_796_006_111_791_939_541, Some(1_796_006_112_791_939_542))
+    );
+    assert_eq!(span.events[0].time_unix_nano, 1_796_006_111_800_000_001);
+    assert_eq!(read.logs[0].time_unix_nano, 1_796_006_111_791_939_543);
+}
+
 #[test]
 fn log_and_error_lines_are_read() {
     let error = json!({ "signal": "error", "trace_id": "0af7651916cd43dd8448eb211c80319c", "span_id": "b7ad6b7169203331", "service": "shop",
