@@ -28,11 +28,17 @@ const ERRORS_MAX: usize = 20;
 /// Characters of an error's message.
 const MESSAGE_MAX: usize = 200;
 
-/// Prints the traces of a store.
+/// Prints the traces of a store. One that has log records alone is a line that names the command for these.
 pub(super) fn print(store: &Store, cross_check: Option<&CrossCheck>, mut out: impl Write) -> io::Result<()> {
     for trace in traces(store) {
         for line in lines(store, &trace, cross_check) {
             writeln!(out, "{}", line.trim_end())?;
+        }
+    }
+    for trace in store.traces(0..store.listed()) {
+        if trace.spans == 0 {
+            let (id, logs) = (trace.trace_id, format::count(trace.logs as u64, "log record"));
+            writeln!(out, "{id}  no spans, {logs} (spanfall show logs trace:{id})")?;
         }
     }
     out.flush()
@@ -130,18 +136,18 @@ fn row(trace: &Trace, node: &SpanNode, subject: &SpanSubject, is_critical: bool)
     let critical = if is_critical { '*' } else { ' ' };
     let indent = "  ".repeat(node.depth.min(DEPTH_MAX));
     let name = if node.arrived {
-        let service = format!("{indent}{} ", format::service(&node.key.service));
-        let room = NAME.saturating_sub(format::columns(&service));
+        let service = format!("{} ", format::service(&node.key.service));
+        let room = NAME.saturating_sub(format::columns(&indent) + format::columns(&service));
         let name = app::described(&node.name, subject, room).into_iter().map(|piece| piece.text);
-        service + &name.collect::<String>()
+        redacted(&clean(&(service + &name.collect::<String>())))
     } else {
-        format!("{indent}span {} has not arrived", node.key.span_id)
+        // An id has the shape of a credential.
+        format!("span {} has not arrived", node.key.span_id)
     };
     let duration = match node.end_unix_nano {
         Some(end) => format::duration(end.saturating_sub(node.start_unix_nano)),
         None => "…".to_owned(),
     };
-    let name = redacted(&clean(name.trim_start())).into_boxed_str();
     let name = format::exactly(&format!("{indent}{name}"), NAME);
     let duration = format!(
         "{}{duration}",
@@ -180,9 +186,13 @@ fn errors(store: &Store, trace: &Trace) -> Vec<String> {
         messages.extend(events.iter().map(app::log_text));
         for message in messages {
             let message: String = redacted(&clean(&message)).chars().take(MESSAGE_MAX).collect();
-            let name = redacted(&clean(&node.name));
-            let service = clean(format::service(&node.key.service));
-            lines.push(format!("error in {service} {name}: {message}"));
+            let place = if node.arrived {
+                let service = clean(format::service(&node.key.service));
+                format!("{service} {}", redacted(&clean(&node.name)))
+            } else {
+                format!("span {}", node.key.span_id)
+            };
+            lines.push(format!("error in {place}: {message}"));
             if lines.len() == ERRORS_MAX {
                 return lines;
             }
@@ -201,22 +211,57 @@ fn messages(span: &Span) -> Vec<String> {
 mod tests {
     use super::*;
 
+    fn printed(json: &str) -> String {
+        let store = crate::inspect::read_lines(json.replace('\n', " ").into_bytes()).expect("a trace");
+        let mut text = Vec::new();
+        print(&store, None, &mut text).expect("memory");
+        String::from_utf8(text).expect("text")
+    }
+
     #[test]
     fn rows_identify_spans_with_generic_names() {
-        let span = r#"{"resourceSpans": [{"scopeSpans": [{"spans": [{
+        let text = printed(
+            r#"{"resourceSpans": [{"scopeSpans": [{"spans": [{
             "traceId": "0af7651916cd43dd8448eb211c80319c", "spanId": "b7ad6b7169203331", "name": "GET", "kind": 3,
             "startTimeUnixNano": "1700000000000000000", "endTimeUnixNano": "1700000000250000000",
             "attributes": [
                 {"key": "url.full", "value": {"stringValue": "http://api.example/posts/17?token=abc"}},
                 {"key": "http.response.status_code", "value": {"intValue": "404"}}
             ]
-        }]}]}]}"#;
-        let store = crate::inspect::read_lines(span.replace('\n', " ").into_bytes()).expect("a trace");
-        let mut text = Vec::new();
-        print(&store, None, &mut text).expect("memory");
-        let text = String::from_utf8(text).expect("text");
+        }]}]}]}"#,
+        );
         assert!(text.contains("GET api.example/posts/17 404"), "{text}");
         assert!(!text.contains("abc"), "{text}");
+    }
+
+    #[test]
+    fn missing_span_is_named_by_its_id_in_its_row_and_its_errors() {
+        let text = printed(
+            r#"{"resourceSpans": [{"scopeSpans": [{"spans": [{
+                "traceId": "0af7651916cd43dd8448eb211c80319c", "spanId": "b7ad6b7169203331", "parentSpanId": "00f067aa0ba902b7", "name": "GET",
+                "startTimeUnixNano": "1700000000000000000", "endTimeUnixNano": "1700000000250000000"
+            }]}]}], "resourceLogs": [{"scopeLogs": [{"logRecords": [{
+                "traceId": "0af7651916cd43dd8448eb211c80319c", "spanId": "00f067aa0ba902b7", "timeUnixNano": "1700000000000000000",
+                "severityNumber": 17, "body": {"stringValue": "gone"}, "eventName": "exception",
+                "attributes": [{"key": "exception.type", "value": {"stringValue": "IOError"}}]
+            }]}]}]}"#,
+        );
+        assert!(text.contains("span 00f067aa0ba902b7 has not arrived"), "{text}");
+        assert!(text.contains("error in span 00f067aa0ba902b7: "), "{text}");
+    }
+
+    #[test]
+    fn trace_of_log_records_alone_names_the_command_for_these() {
+        let text = printed(
+            r#"{"resourceLogs": [{"scopeLogs": [{"logRecords": [{
+                "traceId": "0af7651916cd43dd8448eb211c80319c", "timeUnixNano": "1700000000000000000", "body": {"stringValue": "hello"}
+            }]}]}]}"#,
+        );
+        let id = "0af7651916cd43dd8448eb211c80319c";
+        assert_eq!(
+            text,
+            format!("{id}  no spans, 1 log record (spanfall show logs trace:{id})\n")
+        );
     }
 
     #[test]
