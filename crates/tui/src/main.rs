@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use app::Mode;
 use app::text;
-use eyre::{Result, eyre};
+use eyre::Result;
 use query_api::Address;
 use spanfall::ask::{self, Form, Until};
 use spanfall::attach::Attached;
@@ -13,7 +13,7 @@ use spanfall::cli::{AttachOrCollect, Cli, Command, Wait};
 use spanfall::problem::Exit;
 use spanfall::sentry_config::SentryConfig;
 use spanfall::{cli, inspect, ports, tail, viewer};
-use trace_model::{Filter, Records};
+use trace_model::{Filter, FilterError, Records};
 
 /// Threads that receive, at most: everything they receive passes the one event loop. Each has a heap of its own, with its own
 /// holes.
@@ -88,7 +88,7 @@ fn run(cli: &Cli) -> Result<()> {
             }
             Some(Command::Wait(wait)) => Box::pin(self::wait(cli, wait)).await,
             Some(Command::Tail(tail)) => {
-                let (selection, until) = tail.read().map_err(|error| eyre!("cannot parse the filter: {error}"))?;
+                let (selection, until) = tail.read().map_err(|error| unparsed(&error))?;
                 if let Some(viewer) = attached(cli, tail.attach).await? {
                     return tail::run(viewer, selection, until, std::io::stdout()).await;
                 }
@@ -144,8 +144,12 @@ fn filter(words: &[String], records: Records) -> Result<String> {
     let text = words.join(" ");
     match Filter::parse_for(&text, records, &cli::clock()) {
         Ok(_) => Ok(text),
-        Err(error) => Err(Exit::usage(format!("cannot parse the filter: {error}")).into()),
+        Err(error) => Err(unparsed(&error).into()),
     }
+}
+
+fn unparsed(error: &FilterError) -> Exit {
+    Exit::usage(format!("cannot parse the filter: {error}"))
 }
 
 /// Prints to standard output. A closed pipe (`| head -1`) is not an error.
