@@ -40,34 +40,60 @@ fn free_port() -> u16 {
     bound.and_then(|bound| bound.local_addr()).map_or(0, |address| address.port())
 }
 
-/// Binds the collector's ports, for a command of whose other ports some may be taken.
+/// Binds the collector's ports and that of the query API: at `api` where no option says otherwise. Some of the command's other ports may be
+/// taken.
 ///
 /// # Errors
 /// Ports cannot be bound: all of them are named, with a command line that works. Or envelopes cannot be forwarded.
-pub(crate) async fn bind_with(options: &Options, sentry_config: &SentryConfig, taken: &[TakenPort]) -> Result<Collector> {
+pub(crate) async fn bind_with(
+    options: &Options,
+    sentry_config: &SentryConfig,
+    taken: &[TakenPort],
+    api: Option<Address>,
+) -> Result<(Collector, Option<Api>)> {
+    let address = api_address(options, api);
+    // The default gives way to the collector's ports, a chosen one must not, or the proposed command line might take it twice.
+    let chosen = match address {
+        Some(Address::Only(_)) => Some(bind_at(address).await),
+        Some(Address::Default) | None => None,
+    };
     let bound = Collector::bind(options.collector()).await;
+    let api = match chosen {
+        Some(bound) => bound,
+        None => bind_at(address).await,
+    };
     let failed = bound.as_ref().err().map_or(&[][..], |error| &error.ports);
+    let failed = failed.iter().map(|port| (port.to_string(), port.listener.flag()));
+    let failed: Vec<_> = failed.chain(api.as_ref().err().map(failure_of_api)).collect();
     if !failed.is_empty() || !taken.is_empty() {
-        let ports = failed.iter().map(ToString::to_string);
-        let what: Vec<String> = ports.chain(taken.iter().map(|port| port.what.clone())).collect();
-        let settings: Vec<String> = taken.iter().map(|port| port.setting.clone()).collect();
-        let flags: Vec<String> = failed.iter().map(|port| port.listener.flag()).collect();
-        let arguments = std::env::args_os().skip(1);
-        let arguments = arguments.map(|argument| argument.to_string_lossy().into_owned());
-        return Err(Problem {
-            what: what.join("\n"),
-            advice: format!("this works: {}", working_command(settings, arguments, &flags)),
-        }
-        .into());
+        return Err(problem(failed, taken).into());
     }
     let collector = bound?.allow(options.allowed_host.clone(), options.allowed_origin.clone());
     let Some(target) = sentry_config.relay.clone() else {
-        return Ok(collector);
+        return Ok((collector, api?));
     };
-    Ok(collector.relay_to(target).map_err(|error| Problem {
+    let relaying = collector.relay_to(target).map_err(|error| Problem {
         what: format!("{:#}", Report::new(error)),
         advice: "give --sentry-relay the DSN of the Sentry that envelopes are forwarded to".to_owned(),
-    })?)
+    })?;
+    Ok((relaying, api?))
+}
+
+/// Describes ports that cannot be bound, each an error with its flag, and names a command line that works.
+fn problem(failed: Vec<(String, String)>, taken: &[TakenPort]) -> Problem {
+    let (mut what, flags): (Vec<_>, Vec<_>) = failed.into_iter().unzip();
+    what.extend(taken.iter().map(|port| port.what.clone()));
+    let settings = taken.iter().map(|port| port.setting.clone()).collect();
+    let arguments = std::env::args_os().skip(1);
+    let arguments = arguments.map(|argument| argument.to_string_lossy().into_owned());
+    Problem {
+        what: what.join("\n"),
+        advice: format!("this works: {}", working_command(settings, arguments, &flags)),
+    }
+}
+
+fn failure_of_api(error: &query_api::BindError) -> (String, String) {
+    (error.to_string(), "--api".to_owned())
 }
 
 /// Returns the user's command line with free ports for these flags.
@@ -108,13 +134,22 @@ fn quoted(argument: &str) -> String {
 /// # Errors
 /// The port that an option names cannot be bound.
 pub(crate) async fn bind_api(options: &Options, default: Option<Address>) -> Result<Option<Api>> {
-    let address = match options.api {
+    let bound = bind_at(api_address(options, default)).await;
+    Ok(bound.map_err(|error| problem(vec![failure_of_api(&error)], &[]))?)
+}
+
+/// Returns where the query API is to listen, if it is.
+const fn api_address(options: &Options, default: Option<Address>) -> Option<Address> {
+    match options.api {
         Some(ApiChoice::Off) => None,
         Some(ApiChoice::On(address)) => Some(Address::Only(address)),
         None => default,
-    };
+    }
+}
+
+async fn bind_at(address: Option<Address>) -> Result<Option<Api>, query_api::BindError> {
     match address {
-        Some(address) => Ok(Some(Api::bind(address).await?)),
+        Some(address) => Api::bind(address).await.map(Some),
         None => Ok(None),
     }
 }
@@ -132,7 +167,8 @@ pub(crate) fn api_notice(api: &Api) -> Option<Notice> {
 /// # Errors
 /// Ports cannot be bound: all of them are named, with a command line that works. Or envelopes cannot be forwarded.
 pub async fn bind(options: &Options, sentry_config: &SentryConfig) -> Result<Collector> {
-    bind_with(options, sentry_config, &[]).await
+    let (collector, _) = bind_with(options, sentry_config, &[], None).await?;
+    Ok(collector)
 }
 
 #[cfg(test)]

@@ -67,9 +67,8 @@ pub async fn run(options: &Options, mode: Mode) -> Result<()> {
         Mode::Demo => crate::demo::taken_ports(),
         Mode::Viewer | Mode::Files => Vec::new(),
     };
-    let collector = ports::bind_with(options, &sentry_config, &taken).await?;
+    let (collector, api) = ports::bind_with(options, &sentry_config, &taken, Some(query_api::Address::Default)).await?;
     let addresses = collector.addresses();
-    let api = ports::bind_api(options, Some(query_api::Address::Default)).await?;
     let setup = match mode {
         Mode::Demo => Some(Setup::check(addresses, &sentry_config)?),
         Mode::Viewer | Mode::Files => None,

@@ -36,17 +36,38 @@ async fn serve_answers_queries_and_ends_when_asked() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn api_in_use_is_an_error_where_it_is_named_and_off_is_off() {
-    let held = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = held.local_addr().unwrap().to_string();
-    let mut command = Command::new(testkit::bin("spanfall").unwrap());
-    command.arg("serve").args(FREE_PORTS).args(["--api", &address]);
-    let process = Process::spawn(command).unwrap();
-    assert_eq!(process.exited(DEADLINE).await.unwrap().code(), Some(1));
-    let said = process.stderr().join("\n");
+async fn api_in_use_is_named_with_the_other_ports_and_off_is_off() {
+    let held = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
+    let [api, http] = held.each_ref().map(|held| held.local_addr().unwrap().to_string());
+    let fails = async |ports: [&str; 8]| {
+        let mut command = Command::new(testkit::bin("spanfall").unwrap());
+        command.arg("serve").args(ports);
+        let process = Process::spawn(command).unwrap();
+        assert_eq!(process.exited(DEADLINE).await.unwrap().code(), Some(1));
+        process.stderr()
+    };
+    let of_api = format!("cannot bind the query API to {api}: address in use (set --api)");
     assert_eq!(
-        said,
-        format!("spanfall: cannot bind the query API to {address}: address in use (set --api)")
+        fails(["--otlp-grpc", "0", "--otlp-http", &http, "--sentry", "0", "--api", &api]).await,
+        [
+            format!("spanfall: cannot bind OTLP/HTTP to {http}: address in use (set --otlp-http)"),
+            of_api.clone(),
+            "  this works: spanfall serve --otlp-grpc 0 --otlp-http 0 --sentry 0 --api 0".to_owned(),
+        ]
+    );
+    assert_eq!(
+        fails(["--otlp-grpc", "0", "--otlp-http", "0", "--sentry", "0", "--api", &api]).await,
+        [
+            format!("spanfall: {of_api}"),
+            "  this works: spanfall serve --otlp-grpc 0 --otlp-http 0 --sentry 0 --api 0".to_owned(),
+        ]
+    );
+    drop(held);
+    // The same port twice.
+    let twice = fails(["--otlp-grpc", &http, "--otlp-http", "0", "--sentry", "0", "--api", &http]).await;
+    assert_eq!(
+        twice.last().unwrap(),
+        &format!("  this works: spanfall serve --otlp-grpc 0 --otlp-http 0 --sentry 0 --api {http}")
     );
 
     let mut command = Command::new(testkit::bin("spanfall").unwrap());

@@ -44,8 +44,7 @@ impl Headless {
     /// Something is missing or taken.
     pub async fn bind(options: &Options, command: &str, api: Option<Address>) -> Result<Self> {
         let sentry_config = SentryConfig::read(options, Mode::Viewer)?;
-        let collector = ports::bind_with(options, &sentry_config, &[]).await?;
-        let api = ports::bind_api(options, api).await?;
+        let (collector, api) = ports::bind_with(options, &sentry_config, &[], api).await?;
         let mut store = Store::new(options.max_memory());
         store.expect_sentry(sentry_config.expectation(Mode::Viewer));
         Ok(Self {
