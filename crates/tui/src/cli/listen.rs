@@ -50,10 +50,10 @@ impl FromArgMatches for ListenOptions {
 
 /// Parses where to listen: `127.0.0.1:4317`, `[::1]:4317`, `localhost:4317`, `:4317` or `4317`.
 pub(super) fn address(text: &str) -> Result<SocketAddr, String> {
-    let port = text
-        .strip_prefix("localhost:")
-        .or_else(|| text.strip_prefix(':'))
-        .unwrap_or(text);
+    let port = match text.rsplit_once(':') {
+        Some((host, port)) if host.is_empty() || host.eq_ignore_ascii_case("localhost") => port,
+        _ => text,
+    };
     let of_this_machine = port.parse().map(|port: u16| SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
     of_this_machine
         .or_else(|_| text.parse())
@@ -66,7 +66,7 @@ mod tests {
 
     #[test]
     fn addresses_are_understood_as_people_write_them() {
-        for text in ["4317", ":4317", "localhost:4317", "127.0.0.1:4317"] {
+        for text in ["4317", ":4317", "localhost:4317", "LocalHost:4317", "127.0.0.1:4317"] {
             assert_eq!(address(text), Ok(Listener::OtlpGrpc.default_address()), "{text}");
         }
         assert_eq!(address("[::1]:0"), Ok("[::1]:0".parse().expect("an address")));
