@@ -310,7 +310,8 @@ pub(crate) async fn skip(body: Body) {
 
 /// `bytes` is the limit that the body exceeds.
 pub(crate) fn too_long(bytes: usize, limit: BodyLimit) -> Rejection {
-    let reason = format!("the body is longer than {} ({})", Size(bytes), limit.source);
+    // As sent, a gRPC message has its prefix, too.
+    let reason = format!("the body is longer than {} ({})", Size(bytes.min(limit.whole)), limit.source);
     Rejection::new(StatusCode::PAYLOAD_TOO_LARGE, reason)
 }
 

@@ -162,6 +162,7 @@ async fn bombs_are_rejected_and_leave_nothing_behind() {
     ] {
         let rejected = client.export(request(vec![span(&"x".repeat(16 * MIB))])).await.unwrap_err();
         assert_eq!(rejected.code(), Code::ResourceExhausted, "{rejected}");
+        assert_eq!(rejected.message(), "the body is longer than 16 MiB (--max-body sets it)");
     }
     assert_eq!((running.counts().rejected(), running.counts().throttled()), (8, 0));
     assert_eq!(running.health.queue().bytes, 0);
