@@ -25,6 +25,7 @@ mod document;
 mod form;
 mod frame;
 mod json;
+mod libraries;
 mod line;
 mod outline;
 mod sql;

@@ -1,109 +1,7 @@
 //! Stack traces of Java, Python, JavaScript, Go, Rust and .NET: whose code each frame is.
 
+use crate::libraries::{is_go_library, is_library_frame, is_library_path, is_rust_library};
 use crate::line::{Content, Fragment, Line, Role, Scan, StackLine, line_end};
-
-/// Paths of libraries, whatever the language.
-const PATHS: [&str; 22] = [
-    "site-packages",
-    "dist-packages",
-    "/lib/python",
-    "<frozen ",
-    "node_modules",
-    "node:",
-    "(internal/",
-    "/rustc/",
-    ".cargo/registry",
-    "/rustlib/",
-    ".rustup/",
-    "/usr/local/go/src/",
-    "/go/pkg/mod/",
-    "/libexec/src/",
-    "/vendor/",
-    "/usr/lib/",
-    "webpack/runtime",
-    "/_next/static",
-    "\\lib\\site-packages",
-    "/toolchain@",
-    "/deps/",
-    "GOROOT",
-];
-/// Prefixes of libraries in Java and related languages.
-const JAVA: [&str; 36] = [
-    "java.",
-    "javax.",
-    "jakarta.",
-    "jdk.",
-    "sun.",
-    "com.sun.",
-    "kotlin.",
-    "kotlinx.",
-    "scala.",
-    "groovy.",
-    "clojure.",
-    "android.",
-    "androidx.",
-    "org.springframework.",
-    "org.apache.",
-    "org.hibernate.",
-    "org.eclipse.",
-    "org.jboss.",
-    "org.postgresql.",
-    "org.junit.",
-    "org.gradle.",
-    "io.netty.",
-    "io.grpc.",
-    "io.vertx.",
-    "io.quarkus.",
-    "io.micrometer.",
-    "io.opentelemetry.",
-    "io.sentry.",
-    "reactor.",
-    "okhttp3.",
-    "akka.",
-    "com.fasterxml.",
-    "com.google.",
-    "com.mysql.",
-    "com.zaxxer.",
-    "rx.",
-];
-/// The same in .NET.
-const DOTNET: [&str; 10] = [
-    "System.",
-    "Microsoft.",
-    "Npgsql.",
-    "Newtonsoft.",
-    "Grpc.",
-    "MassTransit.",
-    "Serilog.",
-    "RabbitMQ.",
-    "StackExchange.",
-    "Dapper.",
-];
-/// Crates, and the ends of their stacks.
-const RUST: [&str; 22] = [
-    "std",
-    "core",
-    "alloc",
-    "tokio",
-    "futures",
-    "futures_util",
-    "futures_core",
-    "hyper",
-    "hyper_util",
-    "tower",
-    "axum",
-    "actix_web",
-    "actix_rt",
-    "tracing",
-    "rayon",
-    "rayon_core",
-    "backtrace",
-    "anyhow",
-    "tonic",
-    "sqlx",
-    "rust_begin_unwind",
-    "__rust_try",
-];
 
 /// Returns true if a text is a stack trace: it has two frames, or a heading and one.
 pub(crate) fn is_stack_trace(start: &str) -> bool {
@@ -112,10 +10,11 @@ pub(crate) fn is_stack_trace(start: &str) -> bool {
     }
     let mut stack = Stack::default();
     let (mut frames, mut headings) = (0, 0);
-    for line in start.lines().take(40) {
-        let is_frame = matches!(stack.kind(line), StackLine::Own | StackLine::Library);
-        let is_place_of_go = line.starts_with("\t/");
-        frames += usize::from(is_frame && stack.is_sure || is_place_of_go);
+    let mut lines = start.lines().take(40).peekable();
+    while let Some(line) = lines.next() {
+        let below = lines.peek().copied().unwrap_or_default();
+        let is_frame = matches!(stack.kind_of(line, below), StackLine::Own | StackLine::Library);
+        frames += usize::from(is_frame && stack.is_sure);
         headings += usize::from(is_heading(line));
     }
     frames >= 2 || frames >= 1 && headings >= 1
@@ -133,15 +32,23 @@ fn is_heading(line: &str) -> bool {
             .is_some_and(|word| word.ends_with("Error") || word.ends_with("Exception"))
 }
 
+/// A language whose frames have lines below them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Language {
+    Python,
+    Rust,
+}
+
 #[derive(Debug, Default)]
 pub(crate) struct Stack {
     /// The line above the library frames that are being read.
     libraries: Option<usize>,
     /// Of the frame before.
     frame: Option<StackLine>,
-    /// A line without a place, which is a frame of Go if one follows.
+    /// False for a line that may be a frame of Go, without a place below it.
     is_sure: bool,
-    is_python: bool,
+    /// That of the last frame, if its frames have lines below them.
+    language: Option<Language>,
     is_cut: bool,
     /// Kind of the line that is being read in parts.
     kind: Option<StackLine>,
@@ -151,19 +58,14 @@ impl Scan for Stack {
     fn scan(&mut self, text: &str, at: usize, lines: &mut Vec<Line>) -> usize {
         let (end, after, is_cut) = line_end(text, at);
         let is_continued = std::mem::replace(&mut self.is_cut, is_cut);
-        let mut kind = match self.kind.filter(|_| is_continued) {
-            Some(kind) => kind,
-            None => self.kind(&text[at..end]),
+        let kind = if let Some(kind) = self.kind.filter(|_| is_continued) {
+            kind
+        } else {
+            let (below, ..) = line_end(text, after);
+            let below = if is_cut { "" } else { &text[after..below] };
+            self.kind_of(&text[at..end], below)
         };
         self.kind = Some(kind);
-        // Where a place stands below its frame, it tells whose code that is.
-        if kind == StackLine::Own && !is_cut && has_place_below(&text[after..]) {
-            let (below, ..) = line_end(text, after);
-            if is_library_path(&text[after..below]) {
-                kind = StackLine::Library;
-                self.frame = Some(kind);
-            }
-        }
         let is_library = kind == StackLine::Library || kind == StackLine::Detail && self.frame == Some(StackLine::Library);
         if is_library {
             let parent = *self.libraries.get_or_insert_with(|| {
@@ -184,48 +86,61 @@ impl Scan for Stack {
     }
 }
 
-/// Returns true if the next line is the location of a frame: in Go after a tab, in Rust after `at`.
-fn has_place_below(text: &str) -> bool {
-    text.starts_with("\t/") || text.starts_with("\t\\") || text.starts_with("             at ")
-}
-
-fn is_library_path(line: &str) -> bool {
+/// Returns true for the line below a frame of Go, its location: `\t/src/main.go:31 +0x5f`, `\tC:/src/main.go:31`, and with `-trimpath`
+/// `\tnet/http/server.go:210 +0x1d`.
+fn is_place_of_go(line: &str) -> bool {
     let line = crate::start(line, 1_024);
-    PATHS.iter().any(|path| line.contains(path))
+    let place = line.strip_prefix('\t').unwrap_or_default();
+    let place = place.split_once(" +0x").map_or(place, |(place, _)| place);
+    place.rsplit_once(':').is_some_and(|(file, number)| {
+        let is_file = [".go", ".s", ".c", ".cc", ".cpp", ".y", "<autogenerated>"]
+            .iter()
+            .any(|end| file.ends_with(end));
+        is_file && !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
+    })
 }
 
 impl Stack {
-    /// Returns the kind of a line with the line below it, which may tell whose code it is.
+    /// Returns the kind of a line; that below it may tell whose code it is.
     pub(crate) fn kind_of(&mut self, line: &str, below: &str) -> StackLine {
-        let mut kind = self.kind(line);
-        if kind == StackLine::Own && has_place_below(below) && is_library_path(below) {
-            kind = StackLine::Library;
-            self.frame = Some(kind);
+        let kind = self.kind(line, below);
+        if kind == StackLine::Own && self.is_place(below) && is_library_path(below) {
+            self.frame = Some(StackLine::Library);
         }
-        kind
+        self.frame.filter(|_| kind == StackLine::Own).unwrap_or(kind)
     }
 
-    fn kind(&mut self, line: &str) -> StackLine {
+    /// Returns true for the line below a frame of Go or Rust, its location; in Rust `             at ./src/main.rs:4:5`.
+    fn is_place(&self, line: &str) -> bool {
+        let text = line.trim_start_matches(' ');
+        let is_of_rust = text.starts_with("at ") && (self.language == Some(Language::Rust) || line.len() - text.len() > 12);
+        is_of_rust || is_place_of_go(line)
+    }
+
+    fn kind(&mut self, line: &str, below: &str) -> StackLine {
         let line = without_group(crate::start(line, 1_024));
         let text = line.trim_start();
         let indent = line.len() - text.len();
         self.is_sure = true;
         let kind = if let Some(path) = text.strip_prefix("File \"").filter(|_| indent > 0) {
-            self.is_python = true;
+            self.language = Some(Language::Python);
             of(is_library_path(path))
-        } else if text.starts_with("at ") && indent > 8 || line.starts_with("\t/") {
+        } else if self.is_place(line) {
             StackLine::Detail
         } else if let Some(frame) = text.strip_prefix("at ").filter(|_| indent > 0) {
             of(is_library_frame(frame))
         } else if let Some(name) = rust_frame(text) {
-            of(is_rust_library(name))
+            self.language = Some(Language::Rust);
+            of(is_rust_library(name, below))
         } else if text.starts_with("... ") && indent > 0 {
             // Java's frames in common with those above.
             StackLine::Detail
-        } else if let Some((_, place)) = text.split_once('@').filter(|(_, place)| place.contains("://")) {
+        } else if let Some((_, place)) = text.split_once('@').filter(|(_, place)| is_place_in_browser(place)) {
             of(is_library_path(place))
-        } else if indent >= 4 && self.is_python && self.frame.is_some() {
+        } else if indent >= 4 && self.language == Some(Language::Python) && self.frame.is_some() {
             StackLine::Detail
+        } else if indent == 0 && is_place_of_go(below) && is_go_function(text) {
+            of(is_go_library(text))
         } else if indent == 0 && (line.ends_with(')') || line.starts_with("created by ")) && is_go_function(text) {
             self.is_sure = false;
             of(is_go_library(text))
@@ -239,6 +154,11 @@ impl Stack {
     }
 }
 
+/// Of Firefox and Safari: what follows `@`.
+fn is_place_in_browser(place: &str) -> bool {
+    place.contains("://") || place == "[native code]"
+}
+
 /// Returns a line of an exception group of Python without the bar before it.
 fn without_group(line: &str) -> &str {
     line.trim_start().strip_prefix("| ").unwrap_or(line)
@@ -246,18 +166,6 @@ fn without_group(line: &str) -> &str {
 
 const fn of(is_library: bool) -> StackLine {
     if is_library { StackLine::Library } else { StackLine::Own }
-}
-
-/// Of Java, .NET or JavaScript: what follows `at `.
-fn is_library_frame(frame: &str) -> bool {
-    let frame = frame.strip_prefix("async ").unwrap_or(frame);
-    // A module before the name: `java.base/java.lang.Thread.run`.
-    let place = frame.find('(').unwrap_or(frame.len());
-    let name = frame[..place].rsplit('/').next().unwrap_or(frame);
-    let is_of = |names: &[&str]| names.iter().any(|library| name.starts_with(library));
-    // Without a place: built into the engine, such as `Array.map (<anonymous>)`.
-    let is_built_in = frame == "native" || frame.starts_with("<anonymous>") || frame.ends_with("(<anonymous>)");
-    is_built_in || is_library_path(frame) || is_of(&JAVA) || is_of(&DOTNET)
 }
 
 /// The name in a frame of Rust: `  12: tokio::runtime::…`.
@@ -273,36 +181,14 @@ fn rust_frame(text: &str) -> Option<&str> {
     })
 }
 
-fn is_rust_library(name: &str) -> bool {
-    let name = name.trim_start_matches(['<', '&', '_']);
-    let krate = name.split([':', '<', ' ']).next().unwrap_or(name);
-    name.contains("rust_begin_unwind") || name.starts_with("rust_") || RUST.contains(&krate)
-}
-
 /// `main.(*Server).handle(0xc000…)`, `net/http.HandlerFunc.ServeHTTP(…)`, `created by …`.
 fn is_go_function(text: &str) -> bool {
     let text = text.strip_prefix("created by ").unwrap_or(text);
     let text = text.split(" in goroutine ").next().unwrap_or(text);
-    let name = text.split('(').next().unwrap_or(text);
+    let name = text.split(['(', '[']).next().unwrap_or(text);
     let name = name.rsplit('/').next().unwrap_or(name);
-    let is_name = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.' | '-');
+    let is_name = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.' | '-' | '%');
     (name.contains('.') || name == "panic") && name.chars().all(is_name)
-}
-
-/// The standard library has no dot in the first part of its paths, and no program is in it but `main`.
-fn is_go_library(text: &str) -> bool {
-    let text = text.strip_prefix("created by ").unwrap_or(text);
-    let name = text.split('(').next().unwrap_or(text);
-    let first = name.split('/').next().unwrap_or(name);
-    let is_path = name.contains('/');
-    if is_path {
-        !first.contains('.')
-    } else {
-        matches!(
-            first.split('.').next(),
-            Some("runtime" | "panic" | "testing" | "syscall" | "reflect")
-        )
-    }
 }
 
 /// Returns the parts of a line.

@@ -228,6 +228,55 @@ fn frames_of_go() {
 }
 
 #[test]
+fn frames_of_go_without_directories_and_without_arguments() {
+    // Built with -trimpath.
+    let trimmed = "goroutine 34 [running]:\nshop/cart.(*Cart).Total(0xc000012345)\n\tshop/cart/cart.go:31 +0x1d\nfmt.Fprintf({0x1, 0x2})\n\tfmt/print.go:225 +0x9b\ngithub.com/gorilla/mux.(*Router).ServeHTTP(0xc0000c8000)\n\tgithub.com/gorilla/mux@v1.8.0/mux.go:210 +0x1cf\nmain.sum[...]({0xc000012345})\n\tshop/main.go:9 +0x25\n";
+    assert_eq!(
+        frames(trimmed),
+        [
+            "shop/cart.(*Cart).Total(0xc000012345)",
+            "2 library frames",
+            "main.sum[...]({0xc000012345})"
+        ]
+    );
+    // Of zap and pkg/errors, here on Windows.
+    let logged = "no price\nmain.total\n\tC:/src/shop/main.go:31\nmain.main\n\tC:/src/shop/main.go:9\nruntime.main\n\tC:/Program Files/Go/src/runtime/proc.go:250\nruntime.goexit\n\tC:/Program Files/Go/src/runtime/asm_amd64.s:1594";
+    assert_eq!(frames(logged), ["main.total", "main.main", "2 library frames"]);
+}
+
+#[test]
+fn frames_that_no_one_wrote_are_of_libraries() {
+    for (text, expected) in [
+        (
+            "E: no\n\tat com.acme.Cart.put(Cart.java:4)\n\tat com.acme.Cart$$FastClassBySpringCGLIB$$1.invoke(<generated>)\n\tat com.acme.Cart$$Lambda$14/0x01.run(Unknown Source)\n\tat jdk.proxy2/jdk.proxy2.$Proxy12.put(Unknown Source)\n\tat oracle.jdbc.driver.T4C.send(T4C.java:7)",
+            ["at com.acme.Cart.put(Cart.java:4)", "4 library frames"],
+        ),
+        (
+            "Error: no\n    at async put (/srv/cart.js:4:1)\n    at async Promise.all (index 0)\n    at Array.map (native)",
+            ["at async put (/srv/cart.js:4:1)", "2 library frames"],
+        ),
+        (
+            "put@https://shop.example.com/cart.js:4:1\nmap@[native code]\nasyncFunctionResume@[native code]",
+            ["put@https://shop.example.com/cart.js:4:1", "2 library frames"],
+        ),
+        (
+            "Acme.CartException: no\n   at Acme.Cart.Put() in /src/Cart.cs:line 4\n   at lambda_method5(Closure , Object )",
+            ["at Acme.Cart.Put() in /src/Cart.cs:line 4", "1 library frame"],
+        ),
+        (
+            "stack backtrace:\n   0:     0x55d0 - put\n                               at /src/cart.rs:4:1\n   1:     0x55d1 - krate::call\n                               at /root/.cargo/registry/src/krate-1.0.0/src/lib.rs:1:1\n   2:     0x55d2 - main\n   3:     0x55d3 - __libc_start_main_impl\n   4:     0x55d4 - _start",
+            ["0:     0x55d0 - put", "4 library frames"],
+        ),
+        (
+            "Traceback (most recent call last):\n  File \"C:\\app\\cart.py\", line 4, in put\n    put()\n  File \"C:\\Python312\\Lib\\asyncio\\runners.py\", line 44, in run\nE: no",
+            ["File \"C:\\app\\cart.py\", line 4, in put", "1 library frame"],
+        ),
+    ] {
+        assert_eq!(frames(text), expected, "{text}");
+    }
+}
+
+#[test]
 fn frames_of_rust() {
     let text = "thread 'main' panicked at src/main.rs:4:5:\nno price\nstack backtrace:\n   0: rust_begin_unwind\n             at /rustc/59807616e1fa2540724bfbac14d7976d7e4a3860/library/std/src/panicking.rs:689:5\n   1: core::panicking::panic_fmt\n   2: shop::price\n             at ./src/main.rs:4:5\n   3: <tokio::runtime::Runtime>::block_on\n";
     assert_eq!(frames(text), ["2 library frames", "2: shop::price", "1 library frame"]);
