@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 use ratatui_core::layout::Rect;
-use trace_model::sentry::{ErrorEvent, Verdict};
+use trace_model::sentry::{ErrorEvent, Gravity, Verdict};
 use trace_model::{
     Attribute, CrossCheck, LogRecord, Revision, RowAnalysis, Span, SpanId, SpanKey, SpanPlaces, SpanTree, Store, TraceId,
 };
@@ -109,6 +109,8 @@ pub struct ShownError {
     pub service: String,
     /// Attributes that are not a part of the event.
     pub attributes: Vec<Attribute>,
+    /// Gravity, whatever became of its span.
+    pub gravity: Gravity,
 }
 
 impl ShownError {
@@ -118,6 +120,7 @@ impl ShownError {
         let others = log.attributes.iter();
         let others = others.filter(|attribute| !OF_EVENTS.iter().any(|prefix| attribute.key.starts_with(prefix)));
         Some(Self {
+            gravity: event.gravity(),
             event,
             service: log.service.clone(),
             attributes: others.cloned().collect(),

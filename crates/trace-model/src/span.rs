@@ -161,6 +161,17 @@ impl Event {
         let parts = [text("exception.type"), text("exception.message")];
         Some(parts.into_iter().flatten().collect::<Vec<_>>().join(": "))
     }
+
+    /// Returns true if its exception left the span, by an attribute of conventions before 1.29.
+    #[must_use]
+    pub fn is_escaped(&self) -> bool {
+        let escaped = self.attributes.iter().find(|attribute| attribute.key == "exception.escaped");
+        match escaped.map(|attribute| &attribute.value) {
+            Some(Value::Bool(escaped)) => *escaped,
+            Some(Value::String(escaped)) => escaped.eq_ignore_ascii_case("true"),
+            _ => false,
+        }
+    }
 }
 
 /// A pointer to a span that this one has to do with, other than its parent.

@@ -99,6 +99,8 @@ pub struct ErrorPlace {
     pub key: Option<SpanKey>,
     /// Ways by which it was reported.
     pub reported_by: ReportedBy,
+    /// True if the program handled it, by all reports.
+    pub is_handled: bool,
 }
 
 /// Part of a group's identity that is not its type or message.
@@ -245,6 +247,7 @@ impl Errors {
                 ..SpanKey::new(span_id, service)
             }),
             reported_by: occurrence.reported_by,
+            is_handled: occurrence.is_handled,
         })
         .filter(|place| place.unix_nano == id.unix_nano)
     }

@@ -1,7 +1,7 @@
 //! One error with all that was reported of it, laid out.
 
 use ratatui_core::layout::Rect;
-use trace_model::sentry::ErrorEvent;
+use trace_model::sentry::{ErrorEvent, Gravity};
 use trace_model::{Attribute, ErrorScope, Event, Revision, Source, Store, TraceId, outside_of_spans};
 use trace_stats::{ErrorId, ErrorPlace, ReportedBy};
 
@@ -14,8 +14,8 @@ const SEARCHED: usize = 1_000;
 #[derive(Debug, Default)]
 pub struct ErrorDetails {
     shown: Option<ErrorId>,
-    /// Revision of the trace when it was read.
-    read: Option<Revision>,
+    /// Revision of the trace when it was read, and whether the error counted as handled, which follows a change of the trace later.
+    read: Option<(Revision, bool)>,
     /// `None` if it was evicted.
     error: Option<ShownError>,
     trace_start: u64,
@@ -69,6 +69,7 @@ impl ErrorDetails {
         if let Some((_, place)) = shown {
             let trace_id = place.scope.trace_id();
             let revision = trace_id.and_then(|trace_id| store.trace_revision(trace_id));
+            let revision = revision.map(|revision| (revision, place.is_handled));
             // A record outside of traces does not change.
             let is_read = match trace_id {
                 Some(_) => revision.is_some() && revision == self.read,
@@ -148,6 +149,12 @@ fn read(store: &Store, place: &ErrorPlace) -> Option<ShownError> {
             add(&mut first, other);
         }
     }
+    // A span's status is not known of its event alone.
+    first.gravity = match first.gravity {
+        Gravity::Mild => Gravity::Mild,
+        _ if place.is_handled => Gravity::Handled,
+        _ => Gravity::Error,
+    };
     Some(first)
 }
 
@@ -185,8 +192,10 @@ fn of_event(event: &Event, (trace_id, resource): (TraceId, &[Attribute]), place:
         .attributes
         .iter()
         .filter(|attribute| !attribute.key.starts_with("exception."));
+    let event = ErrorEvent::of_exception(event, trace_id, key.map(|key| key.span_id), resource);
     ShownError {
-        event: ErrorEvent::of_exception(event, trace_id, key.map(|key| key.span_id), resource),
+        gravity: event.gravity(),
+        event,
         service: key.map(|key| key.service.to_string()).unwrap_or_default(),
         attributes: others.cloned().collect(),
     }

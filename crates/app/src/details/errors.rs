@@ -45,7 +45,8 @@ impl Column<'_> {
             if let Some(stack) = &error.event.stacktrace {
                 self.is_value("exception.stacktrace", || stack.clone());
             }
-            self.within(id, |column| column.error(error, start, has_failed));
+            let gravity = error.gravity.in_span(has_failed);
+            self.within(id, |column| column.error(error, start, gravity));
         }
         if errors.len() > ERRORS {
             self.note(&format!("only the first {ERRORS} are shown"), 3);
@@ -58,17 +59,17 @@ impl Column<'_> {
         if let Some(stack) = &error.event.stacktrace {
             self.is_value("exception.stacktrace", || stack.clone());
         }
-        self.within(id, |column| column.error(error, start, false));
+        self.within(id, |column| column.error(error, start, error.gravity));
     }
 
-    fn error(&mut self, error: &ShownError, start: u64, has_failed: bool) {
+    fn error(&mut self, error: &ShownError, start: u64, gravity: Gravity) {
         let event = &error.event;
         let title = if event.title.is_empty() {
             "(an error without a name)"
         } else {
             &event.title
         };
-        let (mark, role) = match event.gravity().in_span(has_failed) {
+        let (mark, role) = match gravity {
             Gravity::Mild => ("i", Role::Warning),
             Gravity::Handled => ("⚠ handled", Role::Warning),
             Gravity::Error => ("!", Role::Error),

@@ -42,7 +42,7 @@ impl Moment<'_> {
             Self::Event(event) if event.name == Event::EXCEPTION => {
                 let name = event.exception().filter(|name| !name.is_empty());
                 let name = first_line(name.as_ref().unwrap_or(&event.name));
-                if has_failed || is_escaped(event) {
+                if has_failed || event.is_escaped() {
                     (format!("✗ {name}"), Role::Error)
                 } else {
                     (format!("⚠ handled {name}"), Role::Warning)
@@ -82,19 +82,6 @@ impl Moment<'_> {
 
 /// Name of the stack trace in the attributes of an exception event.
 const STACKTRACE: &str = "exception.stacktrace";
-
-/// Returns true if an exception left the span, by an attribute of conventions before 1.29.
-fn is_escaped(event: &Event) -> bool {
-    let mut attributes = event.attributes.iter();
-    attributes.any(|attribute| {
-        attribute.key == "exception.escaped"
-            && match &attribute.value {
-                Value::Bool(value) => *value,
-                Value::String(text) => text.eq_ignore_ascii_case("true"),
-                _ => false,
-            }
-    })
-}
 
 impl Column<'_> {
     /// Events and log records, by time. Offsets are from `start` on, in nanoseconds since the Unix epoch.

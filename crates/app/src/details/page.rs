@@ -163,10 +163,7 @@ impl ShownSpan {
     #[must_use]
     pub fn gravity(&self) -> Option<Gravity> {
         let has_failed = self.span.as_ref().is_some_and(|span| span.status == StatusCode::Error);
-        self.errors
-            .iter()
-            .map(|error| error.event.gravity().in_span(has_failed))
-            .max()
+        self.errors.iter().map(|error| error.gravity.in_span(has_failed)).max()
     }
 }
 

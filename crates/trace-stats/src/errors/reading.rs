@@ -6,7 +6,7 @@ use std::hash::{BuildHasher, RandomState};
 use trace_model::sentry::{ErrorEvent, Exception, Gravity};
 use trace_model::work;
 use trace_model::{
-    Attribute, ErrorReader, ErrorRecord, ErrorScope, Event, LogRecord, RawProgress, ReportedError, Source, SpanId, Store, Value,
+    Attribute, ErrorReader, ErrorRecord, ErrorScope, LogRecord, RawProgress, ReportedError, Source, SpanId, Store, Value,
 };
 use value_text::OwnFrame;
 
@@ -141,7 +141,7 @@ fn report(error: ReportedError, texts: &mut Texts, hasher: &RandomState) -> Opti
                 shape: None,
                 frame: 0,
                 reported_by: ReportedBy::SPAN_EVENT,
-                is_handled: !has_failed && !is_escaped(&event),
+                is_handled: !has_failed && !event.is_escaped(),
                 is_wanted: true,
             };
             let text = |key| text(&event.attributes, key);
@@ -222,15 +222,6 @@ fn short_type(name: &str) -> &str {
         return &name[from(before.len())..];
     }
     &name[start..]
-}
-
-fn is_escaped(event: &Event) -> bool {
-    let escaped = event.attributes.iter().find(|attribute| attribute.key == "exception.escaped");
-    match escaped.map(|attribute| &attribute.value) {
-        Some(Value::Bool(escaped)) => *escaped,
-        Some(Value::String(escaped)) => escaped.eq_ignore_ascii_case("true"),
-        _ => false,
-    }
 }
 
 fn text<'a>(attributes: &'a [Attribute], key: &str) -> &'a str {

@@ -118,6 +118,30 @@ fn enter_goes_to_the_event_and_then_to_its_span_and_escape_back() {
 }
 
 #[test]
+fn event_says_as_its_group_that_the_error_was_handled() {
+    let mut scene = Scene::new(Mode::Viewer, 120, 40);
+    let unset = |span| edit(span, |span| span.status = None);
+    scene.add(vec![unset(exception(
+        2,
+        "shop",
+        10,
+        ("ValueError", "order 17 is invalid", STACK),
+    ))]);
+    settle(&mut scene);
+    scene.type_keys("3");
+    let text = scene.text();
+    assert!(text.contains("⚠ ValueError: order <num> is invalid"), "{text}");
+    assert!(text.contains("⚠ handled ValueError: order 17 is invalid"), "{text}");
+
+    scene.add(vec![exception(3, "shop", 20, ("KeyError", "basket", STACK))]);
+    settle(&mut scene);
+    scene.type_keys("g");
+    let text = scene.text();
+    assert!(text.contains("✗ KeyError: basket"), "{text}");
+    assert!(text.contains("! KeyError: basket"), "{text}");
+}
+
+#[test]
 fn error_outside_of_spans_leads_to_its_row() {
     let mut scene = Scene::new(Mode::Viewer, 120, 40);
     add_error(&mut scene, 5, 0, "shop", 50, vec![("title", text("KeyError: 'basket'"))]);
