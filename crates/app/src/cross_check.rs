@@ -127,7 +127,7 @@ impl Component for CrossCheck {
         match action {
             Action::OpenInSentry => Some(app.sentry.site.is_some()),
             Action::AskSentry => Some(app.sentry.is_asked),
-            _ => None,
+            _ => app.waterfall.can(action),
         }
     }
 

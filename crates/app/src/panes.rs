@@ -33,6 +33,7 @@ impl Component for TraceList {
             Action::Filter => Some(Self::has_rows(app) || app.store.filter().is_some()),
             Action::ToggleFold if app.screens.pane == Pane::Details => Some(app.details.pane.can_fold()),
             Action::Open if app.screens.pane == Pane::Details => Some(app.details.pane.can_fold() || app.details.pane.can_open()),
+            _ if app.screens.pane != Pane::Traces => app.waterfall.can(action),
             _ => None,
         }
     }

@@ -128,6 +128,9 @@ impl ValueScreen {
     pub(super) fn can(&self, action: Action) -> bool {
         match action {
             Action::NextMatch | Action::PreviousMatch => !self.narrow.is_empty(),
+            Action::Down => [true, false]
+                .iter()
+                .any(|down| self.moved(self.cursor, 1, *down) != self.cursor),
             Action::ToggleFold => self.fold_under_cursor().is_some(),
             _ => self.document.lines().iter().take(10_000).any(|line| line.is_fold),
         }
@@ -307,9 +310,12 @@ impl Component for ValueScreen {
 
     fn can(app: &App, action: Action) -> Option<bool> {
         match action {
-            Action::NextMatch | Action::PreviousMatch | Action::ToggleFold | Action::FoldShallower | Action::FoldDeeper => {
-                Self::shown(app).map(|value| value.can(action))
-            }
+            Action::NextMatch
+            | Action::PreviousMatch
+            | Action::Down
+            | Action::ToggleFold
+            | Action::FoldShallower
+            | Action::FoldDeeper => Self::shown(app).map(|value| value.can(action)),
             Action::Toggle(Layer::Value) => Some(true),
             _ => None,
         }

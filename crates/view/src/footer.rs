@@ -11,7 +11,7 @@ use app::text::shown;
 use app::{Action, App, Hit, Hits, Layer, ServiceState};
 
 pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, hits: &mut Hits) {
-    let line = notice(app).unwrap_or_else(|| keys(app, area, hits));
+    let line = notice(app, area.width.into()).unwrap_or_else(|| keys(app, area, hits));
     cells::line(frame.buffer_mut(), &line, area);
 }
 
@@ -53,24 +53,24 @@ fn is_plain(url: &str) -> bool {
     url.len() <= 2_048 && url.bytes().all(is_allowed)
 }
 
-fn notice(app: &App) -> Option<Line<'static>> {
-    if let Some(notice) = &app.notice {
+fn notice(app: &App, width: usize) -> Option<Line<'static>> {
+    let (text, color) = if let Some(notice) = &app.notice {
         let text = shown(&notice.text);
-        return Some(Line::from(if notice.error {
-            format!(" ✗ {text}").fg(theme::ERROR)
+        if notice.error {
+            (format!(" ✗ {text}"), theme::ERROR)
         } else {
-            format!(" {text}").fg(theme::ACCENT)
-        }));
-    }
-    let (service, status) = app.services.iter().find_map(|(service, state)| match state {
-        ServiceState::Exited { status } => Some((service, status)),
-        _ => None,
-    })?;
-    let text = format!(
-        " ✗ {service} ended ({}) and is started again; press o to read its output",
-        shown(status)
-    );
-    Some(Line::from(text.fg(theme::ERROR)))
+            (format!(" {text}"), theme::ACCENT)
+        }
+    } else {
+        let (service, status) = app.services.iter().find_map(|(service, state)| match state {
+            ServiceState::Exited { status } => Some((service, status)),
+            _ => None,
+        })?;
+        let status = shown(status);
+        let text = format!(" ✗ {service} ended ({status}) and is started again; press o to read its output");
+        (text, theme::ERROR)
+    };
+    Some(Line::from(format::at_most(&text, width).fg(color)))
 }
 
 /// A key of the footer.

@@ -110,6 +110,20 @@ impl Waterfall {
         Some(went)
     }
 
+    /// Returns true if an action leads anywhere, or folds anything; `None` for actions that may always.
+    pub(crate) fn can(&self, action: Action) -> Option<bool> {
+        let (outline, here) = self.outline.as_ref().zip(self.node())?;
+        Some(match action {
+            Action::ToggleFold => self.cursor.as_ref().is_some_and(|key| outline.can_fold(key)),
+            Action::NextError => outline.failed().len() > 1 || outline.failed().first().is_some_and(|at| *at != here),
+            Action::NextCritical => outline.analysis().path_to_last_span().is_ok_and(|path| {
+                let first = path.sections.first();
+                path.sections.len() > 1 || first.is_some_and(|section| section.node != here)
+            }),
+            _ => return None,
+        })
+    }
+
     fn place(&self) -> Option<Location> {
         self.selected().map(|(trace_id, key)| (trace_id, key.clone()))
     }
@@ -184,12 +198,14 @@ impl Waterfall {
         self.zoom.reveal(stretch);
         let waited = crate::format::duration(section.end_unix_nano.saturating_sub(section.start_unix_nano));
         let what = if section.queued {
-            "this span's message was in the queue"
+            "for this span's message in the queue"
         } else {
-            "the trace waited for this span itself"
+            "for this span itself"
         };
         let (number, all) = (format::grouped(number as u64), format::grouped(all as u64));
-        Went::To(Some(format!("critical path, section {number} of {all}: for {waited} {what}")))
+        Went::To(Some(format!(
+            "critical path, section {number} of {all}: waited {waited} {what}"
+        )))
     }
 
     fn go_to_parent(&mut self) -> Went {

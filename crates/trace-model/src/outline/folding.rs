@@ -33,6 +33,13 @@ impl Outline {
         }
     }
 
+    /// Returns true if there is something to fold or unfold at a span.
+    #[must_use]
+    pub fn can_fold(&self, key: &SpanKey) -> bool {
+        self.node_of(key)
+            .is_some_and(|node| self.tree().nodes()[node].children > 0 || self.analysis().group_of(node).is_some())
+    }
+
     /// Returns true if a span's rows are folded: those below it, or those of the group that it represents.
     #[must_use]
     pub fn is_folded(&self, key: &SpanKey) -> bool {

@@ -38,6 +38,16 @@ fn values_of_each_form() {
 }
 
 #[test]
+fn footer_offers_to_move_only_where_there_is_another_row() {
+    for (text, moves) in [("one", false), ("one\ntwo", true), ("", false)] {
+        let mut scene = value("note", text, 100, 40);
+        let shown = scene.text();
+        let footer = shown.lines().last().unwrap_or_default();
+        assert_eq!(footer.contains("move"), moves, "{text:?} {footer}");
+    }
+}
+
+#[test]
 fn values_fold_by_line_and_by_level() {
     let mut scene = value("request.body", JSON, 100, 40);
     scene.type_keys("((((");

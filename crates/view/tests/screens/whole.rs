@@ -3,7 +3,7 @@
 use app::keymap::{Key, KeyContext};
 use app::{Action, Layer, Mode, Tab};
 
-use crate::scene::{MILLI, Scene, password_reset, password_reset_without, span};
+use crate::scene::{MILLI, Scene, failed, password_reset, password_reset_without, span};
 
 /// The key that leads from the first screen to a layer.
 fn key_to(scene: &Scene, layer: Layer) -> Key {
@@ -93,6 +93,38 @@ fn footer_offers_nothing_that_does_nothing() {
     // The service map is a tree in the small one.
     let idle: Vec<_> = [(200, 50), (150, 24)].into_iter().flat_map(idle_in_footer).collect();
     assert!(idle.is_empty(), "{}", idle.join("\n"));
+}
+
+/// A single span that did not fail has nothing to fold, no failed span, and no other section of its critical path.
+#[test]
+fn footer_of_a_single_span_offers_nothing_that_does_nothing() {
+    let mut scene = Scene::new(Mode::Viewer, 200, 50);
+    scene.add(vec![span(2, 1, 0, "api", "GET /health", 0, 5)]);
+    for keys in ["\n", "x"] {
+        scene.type_keys(keys);
+        let text = scene.text();
+        let footer = text.lines().last().unwrap_or_default();
+        for word in ["fold", "error", "critical"] {
+            assert!(!footer.contains(word), "{footer}");
+        }
+    }
+
+    scene.add(vec![failed(span(2, 2, 1, "api", "SELECT", 1, 2), "")]);
+    scene.press(&[Key::Esc]);
+    let text = scene.text();
+    for word in ["Space fold", "e error", "c critical"] {
+        assert!(text.contains(word), "{word} {text}");
+    }
+}
+
+#[test]
+fn message_that_is_cut_ends_with_an_ellipsis() {
+    let mut scene = Scene::new(Mode::Viewer, 60, 24);
+    scene.add(password_reset());
+    scene.type_keys("\nc");
+    let text = scene.text();
+    let footer = text.lines().last().unwrap_or_default();
+    assert!(footer.contains("critical path") && footer.ends_with('…'), "{footer}");
 }
 
 /// Returns the entries of footers that do nothing, or nothing but saying so.
