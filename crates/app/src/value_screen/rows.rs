@@ -105,38 +105,64 @@ impl ValueScreen {
     }
 }
 
-/// Pieces on rows of so many columns, cleaned: broken between words, or anywhere in a word that is longer than a row.
+/// Pieces on rows of so many columns, cleaned: broken where a string has a line break, between words, or anywhere in a word that is longer
+/// than a row.
 fn wrapped(parts: &[Part<'_>], width: usize) -> Vec<Vec<Piece>> {
     let (mut rows, mut used) = (vec![Vec::new()], 0);
-    for part in parts {
-        let (role, is_strong) = role(part.role);
-        for word in part.text.split_inclusive(' ') {
-            let shown: Vec<(&str, usize)> = clusters(word)
-                .map(|cluster| match cluster.shown {
-                    "␉" => ("    ", 4),
-                    shown => (shown, cluster.width),
-                })
-                .collect();
-            let columns: usize = shown.iter().map(|(_, width)| width).sum();
-            let columns = columns - usize::from(word.ends_with(' '));
-            if used > width / 3 && used + columns > width && columns <= width {
+    for (part, is_new, word) in parts.iter().flat_map(words) {
+        let (role, is_strong) = role(part);
+        let shown: Vec<(&str, usize)> = clusters(word)
+            .map(|cluster| match cluster.shown {
+                "␉" => ("    ", 4),
+                shown => (shown, cluster.width),
+            })
+            .collect();
+        let columns: usize = shown.iter().map(|(_, width)| width).sum();
+        let columns = columns - usize::from(word.ends_with(' '));
+        if is_new || used > width / 3 && used + columns > width && columns <= width {
+            rows.push(Vec::new());
+            used = 0;
+        }
+        let mut text = String::new();
+        for (shown, columns) in shown {
+            if used > 0 && used + columns > width && shown != " " {
+                push(&mut rows, std::mem::take(&mut text), role, is_strong);
                 rows.push(Vec::new());
                 used = 0;
             }
-            let mut text = String::new();
-            for (shown, columns) in shown {
-                if used > 0 && used + columns > width && shown != " " {
-                    push(&mut rows, std::mem::take(&mut text), role, is_strong);
-                    rows.push(Vec::new());
-                    used = 0;
-                }
-                text.push_str(shown);
-                used += columns;
-            }
-            push(&mut rows, text, role, is_strong);
+            text.push_str(shown);
+            used += columns;
         }
+        push(&mut rows, text, role, is_strong);
     }
     rows
+}
+
+/// Returns the words of a part with its role, and whether each begins a new row.
+fn words<'a>(part: &'a Part<'_>) -> impl Iterator<Item = (PartRole, bool, &'a str)> {
+    let lines = match part.role {
+        PartRole::String => at_written_breaks(&part.text),
+        _ => vec![&*part.text],
+    };
+    lines.into_iter().enumerate().flat_map(move |(line, text)| {
+        let words = text.split_inclusive(' ').enumerate();
+        words.map(move |(word, text)| (part.role, line > 0 && word == 0, text))
+    })
+}
+
+/// Cuts a text in quotes after each line break that is written as `\n`, but for one at its end.
+fn at_written_breaks(text: &str) -> Vec<&str> {
+    let (mut lines, mut from) = (Vec::new(), 0);
+    let mut bytes = text.bytes().enumerate();
+    while let Some((at, byte)) = bytes.next() {
+        let is_break = byte == b'\\' && bytes.next().is_some_and(|(_, escaped)| escaped == b'n');
+        if is_break && !matches!(&text[at + 2..], "" | "\"") {
+            lines.push(&text[from..at + 2]);
+            from = at + 2;
+        }
+    }
+    lines.push(&text[from..]);
+    lines
 }
 
 fn push(rows: &mut [Vec<Piece>], text: String, role: Role, is_strong: bool) {

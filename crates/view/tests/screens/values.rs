@@ -38,6 +38,22 @@ fn values_of_each_form() {
 }
 
 #[test]
+fn string_of_json_has_a_row_for_each_of_its_lines() {
+    let json = r#"{"level":50,"stack":"TypeError: no \\n price\n    at total (cart.js:3:1)\n    at main (cart.js:9:1)\n"}"#;
+    let mut scene = value("request.body", json, 100, 40);
+    let body = scene.part(Part::Body);
+    let rows: Vec<_> = body
+        .lines()
+        .map(str::trim_end)
+        .filter(|row| row.contains("cart") || row.contains("no "))
+        .collect();
+    assert!(rows[0].ends_with(r#""stack": "TypeError: no \\n price\n"#), "{body}");
+    assert!(rows[1].ends_with(r"    at total (cart.js:3:1)\n"), "{body}");
+    assert!(rows[2].ends_with(r#"    at main (cart.js:9:1)\n""#), "{body}");
+    assert_eq!(rows.len(), 3, "{body}");
+}
+
+#[test]
 fn footer_offers_to_move_only_where_there_is_another_row() {
     for (text, moves) in [("one", false), ("one\ntwo", true), ("", false)] {
         let mut scene = value("note", text, 100, 40);
