@@ -36,7 +36,7 @@ use std::path::{Path, PathBuf};
 use eyre::{Context, Result, eyre};
 use serde::Serialize;
 use trace_files::{FileError, Input, Memory, Problems, Session};
-use trace_model::{Analysis, LogReader, Severity, SpanTree, Store, Totals, TraceId, TraceSummary};
+use trace_model::{Analysis, LogReader, RepeatedLimits, Severity, SpanTree, Store, Totals, TraceId, TraceSummary};
 
 use app::format;
 use app::text::{clean, clean_lines};
@@ -78,12 +78,13 @@ struct Contents {
 }
 
 /// Prints what is in files (`-` is standard input); what can be read of them, also where another file can't be. At most `limit` bytes
-/// of memory are used for it. Blocks.
+/// of memory are used for it, and calls are repeated from these limits on. Blocks.
 ///
 /// # Errors
 /// Something of a file could not be read, there is neither a span nor a log record, or `out` fails otherwise than by being closed.
-pub fn run(paths: &[PathBuf], json: bool, limit: usize, out: impl Write) -> Result<()> {
+pub fn run(paths: &[PathBuf], json: bool, limit: usize, repeated: RepeatedLimits, out: impl Write) -> Result<()> {
     let mut contents = read_all(paths, limit);
+    contents.store.set_repeated_limits(repeated);
     if json || contents.failed.len() < paths.len() {
         match print(&contents, json, BufWriter::new(out)) {
             // The reader closed the pipe.

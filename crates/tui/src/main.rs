@@ -10,10 +10,11 @@ use query_api::Address;
 use spanfall::ask::{self, Form, Until};
 use spanfall::attach::Attached;
 use spanfall::cli::{AttachOrCollect, Cli, Command, Wait};
+use spanfall::config::Config;
 use spanfall::problem::Exit;
 use spanfall::sentry_config::SentryConfig;
 use spanfall::{cli, inspect, ports, tail, viewer};
-use trace_model::{Filter, FilterError, Records};
+use trace_model::{Filter, FilterError, Records, RepeatedLimits};
 
 /// Threads that receive, at most: everything they receive passes the one event loop. Each has a heap of its own, with its own
 /// holes.
@@ -49,7 +50,8 @@ fn run(cli: &Cli) -> Result<()> {
             Some(Command::Serve) => viewer::serve(&cli.options).await,
             // Nothing else runs that it could block.
             Some(Command::Inspect { json, files }) => {
-                inspect::run(files, *json, cli.options.max_memory_of_files(), std::io::stdout())
+                let limit = cli.options.max_memory_of_files();
+                inspect::run(files, *json, limit, repeated_limits(cli)?, std::io::stdout())
             }
             Some(Command::Config) => print(spanfall::config::defaults().as_bytes()),
             Some(Command::Completions { shell }) => print(&cli::completions(*shell)),
@@ -74,7 +76,7 @@ fn run(cli: &Cli) -> Result<()> {
                     _ => Form::Text,
                 };
                 let viewer = Attached::required(trace.attach.attach).await?;
-                ask::trace(&viewer, &trace.id, form, std::io::stdout()).await
+                ask::trace(&viewer, &trace.id, form, repeated_limits(cli)?, std::io::stdout()).await
             }
             Some(Command::Fire(fire)) => {
                 let viewer = Attached::required(fire.attach.attach).await?;
@@ -84,7 +86,7 @@ fn run(cli: &Cli) -> Result<()> {
                     quiet_for: fire.quiet_for,
                     timeout: fire.timeout,
                 });
-                ask::fire(&viewer, fire.call, until, std::io::stdout()).await
+                ask::fire(&viewer, fire.call, until, repeated_limits(cli)?, std::io::stdout()).await
             }
             Some(Command::Wait(wait)) => Box::pin(self::wait(cli, wait)).await,
             Some(Command::Tail(tail)) => {
@@ -101,6 +103,11 @@ fn run(cli: &Cli) -> Result<()> {
     // A blocking task (a name look-up, say) must not delay the end.
     runtime.shutdown_background();
     ended
+}
+
+/// Reads from which limits on calls are repeated.
+fn repeated_limits(cli: &Cli) -> Result<RepeatedLimits> {
+    Ok(Config::read(cli.options.config.as_deref())?.repeated)
 }
 
 /// Waits in the running viewer, or collects here.

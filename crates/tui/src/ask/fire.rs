@@ -5,6 +5,7 @@ use std::io::Write;
 use clap::ValueEnum;
 use eyre::{Context, Result};
 use serde::Deserialize;
+use trace_model::RepeatedLimits;
 
 use super::{Form, Until, trace, wait, written};
 use crate::attach::Attached;
@@ -27,7 +28,13 @@ struct Fired {
 ///
 /// # Errors
 /// The viewer runs no demo, the trace is not complete in time, or `out` cannot be written to.
-pub async fn fire(viewer: &Attached, call: DemoCall, until: Option<Until>, mut out: impl Write) -> Result<()> {
+pub async fn fire(
+    viewer: &Attached,
+    call: DemoCall,
+    until: Option<Until>,
+    repeated: RepeatedLimits,
+    mut out: impl Write,
+) -> Result<()> {
     let name = match call {
         DemoCall::Reset => "reset",
         DemoCall::Invalid => "invalid",
@@ -37,6 +44,6 @@ pub async fn fire(viewer: &Attached, call: DemoCall, until: Option<Until>, mut o
     written(writeln!(out, "{trace_id}").and_then(|()| out.flush()))?;
     let Some(until) = until else { return Ok(()) };
     let waited = wait(viewer, &format!("trace:{trace_id}"), until, false, std::io::sink()).await;
-    trace(viewer, &trace_id, Form::Text, out).await?;
+    trace(viewer, &trace_id, Form::Text, repeated, out).await?;
     waited
 }

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use eyre::{Context, Result};
 use query::CrossCheck;
-use trace_model::{ListPlace, Store};
+use trace_model::{ListPlace, RepeatedLimits, Store};
 
 use super::{say, waterfall, written};
 use crate::attach::Attached;
@@ -23,11 +23,11 @@ pub enum Form {
     Otlp,
 }
 
-/// Prints the trace with an id, or the one that arrived last.
+/// Prints the trace with an id, or the one that arrived last; calls are repeated from these limits on.
 ///
 /// # Errors
 /// It is not stored, the viewer does not answer, or `out` cannot be written to.
-pub async fn trace(viewer: &Attached, id: &str, form: Form, mut out: impl Write) -> Result<()> {
+pub async fn trace(viewer: &Attached, id: &str, form: Form, repeated: RepeatedLimits, mut out: impl Write) -> Result<()> {
     let is_id = !id.is_empty() && id.len() <= 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
     if id != "last" && !is_id {
         return Err(Exit::usage("not a trace id: use up to 32 hexadecimal digits, or last".to_owned()).into());
@@ -41,7 +41,8 @@ pub async fn trace(viewer: &Attached, id: &str, form: Form, mut out: impl Write)
     if form == Form::Otlp {
         return written(out.write_all(&lines).and_then(|()| out.flush()));
     }
-    let store = inspect::read_lines(lines)?;
+    let mut store = inspect::read_lines(lines)?;
+    store.set_repeated_limits(repeated);
     if form == Form::Json {
         return written(inspect::print_json(&store, out));
     }

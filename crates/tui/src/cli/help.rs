@@ -24,13 +24,14 @@ const COMMANDS: [&str; 13] = [
 ];
 
 /// Headings of the options, and the commands that they apply to in addition to the viewer.
-const GROUPS: [(&[&str], &[&str]); 7] = [
+const GROUPS: [(&[&str], &[&str]); 8] = [
     (COLLECTOR, &["demo", "serve", "tail", "wait"]),
     (&["allowed_host"], &["demo", "serve", "tail", "wait", "open"]),
     (&["api"], &["demo", "serve", "open"]),
     (&["no_sentry_relay"], &["demo"]),
     (&["max_memory"], &["demo", "serve", "wait", "open", "inspect"]),
-    (&["config", "theme", "no_mouse"], &["demo", "open"]),
+    (&["config"], &["demo", "serve", "open", "inspect", "trace", "fire"]),
+    (&["theme", "no_mouse"], &["demo", "open"]),
     (&["log_file"], &["demo", "serve", "open"]),
 ];
 
@@ -124,10 +125,14 @@ mod tests {
                 &["--max-memory", "--theme", "--config", "--api"],
                 &["--otlp-grpc", "--sentry"],
             ),
-            ("serve", &["--otlp-grpc", "--api", "--max-memory"], &["--theme", "--no-mouse"]),
+            (
+                "serve",
+                &["--otlp-grpc", "--api", "--max-memory", "--config"],
+                &["--theme", "--no-mouse"],
+            ),
             (
                 "inspect",
-                &["--json"],
+                &["--json", "--config"],
                 &["--otlp-grpc", "--theme", "--no-mouse", "--log-file"],
             ),
             (

@@ -43,7 +43,7 @@ pub struct Options {
     /// Show client spans of exports to this viewer, which are hidden and counted by default
     #[arg(long, global = true, help_heading = COLLECTOR)]
     pub show_uploads: bool,
-    /// Read keys and colors from this TOML file [default: spanfall/config.toml in the user's configuration directory]
+    /// Read keys, colors and limits of warnings from this TOML file [default: spanfall/config.toml in the user's configuration directory]
     #[arg(long, global = true, help_heading = VIEWER, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// Use these colors: auto, dark, light, ansi-dark, ansi-light (16 colors) or none [default: auto]

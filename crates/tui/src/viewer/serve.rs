@@ -12,6 +12,7 @@ use trace_model::Store;
 use super::inbox::Inbox;
 use super::{answer, answering, log, stop_answering};
 use crate::cli::Options;
+use crate::config::Config;
 use crate::sentry_config::SentryConfig;
 use crate::{ports, tail};
 use app::{App, Mode};
@@ -21,7 +22,9 @@ use app::{App, Mode};
 /// # Errors
 /// Something is missing or taken at the start.
 pub async fn serve(options: &Options) -> Result<()> {
-    let headless = Headless::bind(options, "serve", Some(Address::Default)).await?;
+    let config = Config::read(options.config.as_deref())?;
+    let mut headless = Headless::bind(options, "serve", Some(Address::Default)).await?;
+    headless.store.set_repeated_limits(config.repeated);
     log::to_file(options.log_file.as_deref())?;
     let end = lifecycle::Shutdown::listen().wrap_err("signals cannot be received")?;
     Box::pin(headless.run(options, end.requested())).await;

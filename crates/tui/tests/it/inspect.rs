@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 use spanfall::inspect;
 use tempfile::TempDir;
+use trace_model::RepeatedLimits;
 
 const LIMIT: usize = 1 << 30;
 
@@ -20,7 +21,7 @@ fn printed(contents: &[String], json: bool) -> (String, Result<(), String>) {
     };
     let paths: Vec<PathBuf> = contents.iter().enumerate().map(write).collect();
     let mut out = Vec::new();
-    let ended = inspect::run(&paths, json, LIMIT, &mut out).map_err(|error| error.to_string());
+    let ended = inspect::run(&paths, json, LIMIT, RepeatedLimits::default(), &mut out).map_err(|error| error.to_string());
     (String::from_utf8(out).unwrap(), ended)
 }
 
@@ -287,7 +288,7 @@ fn data_dropped_by_the_memory_limit_is_reported() {
     let path = directory.path().join("large.jsonl");
     fs::write(&path, lines.join("\n")).unwrap();
     let mut out = Vec::new();
-    let ended = inspect::run(&[path], true, 2 << 20, &mut out);
+    let ended = inspect::run(&[path], true, 2 << 20, RepeatedLimits::default(), &mut out);
     assert!(ended.is_err());
     let elements: Vec<Value> = serde_json::from_slice(&out).unwrap();
     let reason = elements.last().unwrap()["unreadable"][0]["reason"].as_str().unwrap();
@@ -297,6 +298,33 @@ fn data_dropped_by_the_memory_limit_is_reported() {
         reason.ends_with("dropped: the memory limit is 2 MiB (raise --max-memory)"),
         "{reason}"
     );
+}
+
+/// Twelve equal calls of a nanosecond each.
+#[test]
+fn limits_of_warnings_are_those_of_the_configuration() {
+    let directory = TempDir::new().unwrap();
+    let (path, config) = (directory.path().join("trace.json"), directory.path().join("config.toml"));
+    let call = |number: u64| {
+        let mut call = span(&format!("{number:016x}"), A, "api", 1_000 + 2 * number, 1_001 + 2 * number);
+        (
+            call["scopeSpans"][0]["spans"][0]["kind"],
+            call["scopeSpans"][0]["spans"][0]["name"],
+        ) = (json!(3), json!("GET"));
+        call
+    };
+    let spans: Vec<Value> = std::iter::once(span(A, "", "api", 1_000, 9_000))
+        .chain((1..=12).map(call))
+        .collect();
+    fs::write(&path, file(&spans)).unwrap();
+    for (limit, is_repeated) in [(12, true), (13, false)] {
+        fs::write(&config, format!("[warnings]\nrepeated-calls = {limit}\n")).unwrap();
+        let words = ["inspect", "--json", "--config"].map(Path::new);
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_spanfall"));
+        let output = command.args(words).args([&config, &path]).output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(text.contains("repeated-calls"), is_repeated, "{limit}: {text}");
+    }
 }
 
 #[test]
@@ -330,7 +358,7 @@ fn fixtures(folder: &str) -> Vec<PathBuf> {
 
 fn of_files(paths: &[PathBuf]) -> Vec<Value> {
     let mut out = Vec::new();
-    inspect::run(paths, true, LIMIT, &mut out).unwrap();
+    inspect::run(paths, true, LIMIT, RepeatedLimits::default(), &mut out).unwrap();
     serde_json::from_slice(&out).unwrap()
 }
 

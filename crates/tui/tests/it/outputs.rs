@@ -75,7 +75,14 @@ fn inspect_prints_all_of_unicode_cleaned() {
     std::fs::write(&file, content.to_string()).unwrap();
     for json in [false, true] {
         let mut out = Vec::new();
-        spanfall::inspect::run(std::slice::from_ref(&file), json, 256 << 20, &mut out).unwrap();
+        spanfall::inspect::run(
+            std::slice::from_ref(&file),
+            json,
+            256 << 20,
+            trace_model::RepeatedLimits::default(),
+            &mut out,
+        )
+        .unwrap();
         let out = String::from_utf8(out).unwrap();
         assert!(is_clean(&out));
         if json {

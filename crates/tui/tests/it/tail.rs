@@ -345,7 +345,14 @@ async fn lines_for_programs_are_read_again() {
         std::fs::write(file.path(), &output).unwrap();
         let mut printed = Vec::new();
         // It fails where a line is not read.
-        spanfall::inspect::run(&[file.path().to_owned()], true, 1 << 30, &mut printed).unwrap();
+        spanfall::inspect::run(
+            &[file.path().to_owned()],
+            true,
+            1 << 30,
+            trace_model::RepeatedLimits::default(),
+            &mut printed,
+        )
+        .unwrap();
         let traces: Value = serde_json::from_slice(&printed).unwrap();
         let spans = traces[0]["spans"].as_array().unwrap();
         let names: Vec<&str> = spans.iter().map(|span| span["name"].as_str().unwrap()).collect();
