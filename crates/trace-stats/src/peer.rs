@@ -1,7 +1,7 @@
 //! Called peers, as named by client spans.
 //!
 //! Source: [OpenTelemetry's semantic conventions](https://opentelemetry.io/docs/specs/semconv/): `service.peer.name`, `db.*`,
-//! `messaging.*`, `server.*`, with their former names.
+//! `messaging.*`, `server.*`, `url.*` and `rpc.service`, with their former names and those of Sentry and `OpenTracing`.
 
 use trace_model::{CallTarget, Span, Value};
 
@@ -48,9 +48,19 @@ impl Peer {
             "http.host",
             "peer.hostname",
         ]);
-        let host = host.or_else(|| Some(CallTarget::of_url(text(&["url.full", "http.url"])?)?.host));
-        let host = host.or_else(|| text(&["network.peer.address", "net.sock.peer.addr", "net.peer.ip", "peer.address"]));
-        host.map(|host| Self::Host(host.to_owned()))
+        let urls = ["url.full", "http.url", "url", "uri", "http.uri"];
+        let host = host.or_else(|| Some(CallTarget::of_url(text(&urls)?)?.host));
+        let addresses = [
+            "network.peer.address",
+            "net.sock.peer.addr",
+            "net.peer.ip",
+            "peer.address",
+            "peer.ipv4",
+            "peer.ipv6",
+        ];
+        let host = host.or_else(|| text(&addresses)).map(|host| Self::Host(host.to_owned()));
+        // Clients of gRPC and AWS that give no address.
+        host.or_else(|| text(&["rpc.service"]).map(|service| Self::Service(service.to_owned())))
     }
 
     /// Returns its name.

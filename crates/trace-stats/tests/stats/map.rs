@@ -144,6 +144,10 @@ fn peers_are_named_by_either_generation_of_the_conventions() {
         (&[("db.system", "mysql"), ("net.peer.name", "db1")], "mysql"),
         (&[("db.type", "sql"), ("db.instance", "shop")], "sql shop"),
         (&[("peer.service", "billing"), ("http.url", "http://x/")], "billing"),
+        (&[("url", "https://api.example/v1/17"), ("http.query", "x=1")], "api.example"),
+        (&[("peer.ipv4", "10.0.0.3")], "10.0.0.3"),
+        (&[("rpc.service", "shop.Cart"), ("rpc.method", "Add")], "shop.Cart"),
+        (&[("rpc.service", "shop.Cart"), ("server.address", "cart")], "cart"),
     ] {
         let mut client = sent((1, 2, 1), "api", 'c', (2, 3));
         client.attributes = attributes.iter().map(|(key, value)| (*key, (*value).to_owned())).collect();
