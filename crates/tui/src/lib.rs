@@ -9,6 +9,7 @@
 pub mod ask;
 pub mod attach;
 pub mod cli;
+mod closed;
 pub mod config;
 pub mod demo;
 pub mod inspect;

@@ -92,11 +92,11 @@ fn run(cli: &Cli) -> Result<()> {
             Some(Command::Tail(tail)) => {
                 let (selection, until) = tail.read().map_err(|error| unparsed(&error))?;
                 if let Some(viewer) = attached(cli, tail.attach).await? {
-                    return tail::run(viewer, selection, until, std::io::stdout()).await;
+                    return tail::run(viewer, selection, until).await;
                 }
                 let sentry_config = SentryConfig::read(&cli.options, Mode::Viewer)?;
                 let collector = ports::bind(&cli.options, &sentry_config).await?;
-                tail::run(collector, selection, until, std::io::stdout()).await
+                tail::run(collector, selection, until).await
             }
         }
     });

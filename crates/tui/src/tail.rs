@@ -54,6 +54,8 @@ use input::Input;
 pub use input::RecordSource;
 use print::Printer;
 
+use crate::closed::output_closed;
+
 /// Format of the lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Form {
@@ -88,23 +90,21 @@ pub struct Until {
     pub timeout: Option<Duration>,
 }
 
-/// Prints arrivals until an end condition holds, the reader closes `out`, or a signal arrives. Everything accepted by then is
-/// printed.
-///
-/// A separate thread writes to `out` and may block: then a collector's senders are told to retry, and a viewer drops this reader.
+/// Prints arrivals to standard output until an end condition holds, its reader closes it, or a signal arrives. Everything accepted by
+/// then is printed.
 ///
 /// # Errors
 ///
-/// `out` fails otherwise than by being closed, signals cannot be received, the time limit passed before an end condition held, or the viewer
-/// has ended or dropped this reader.
-pub async fn run(
-    source: impl Into<RecordSource>,
-    selection: Selection,
-    until: Until,
-    out: impl Write + Send + 'static,
-) -> Result<()> {
+/// Signals cannot be received; and as [`run_until`].
+pub async fn run(source: impl Into<RecordSource>, selection: Selection, until: Until) -> Result<()> {
     let end = Shutdown::listen()?;
-    run_until(source, selection, until, out, end.requested()).await
+    let ended = async {
+        tokio::select! {
+            () = end.requested() => {}
+            () = output_closed() => {}
+        }
+    };
+    run_until(source, selection, until, io::stdout(), ended).await
 }
 
 /// The reason of the end.
@@ -116,10 +116,13 @@ enum End {
     Lost(Report),
 }
 
-/// Runs like [`run`], and ends on `shutdown`.
+/// Prints arrivals to `out` until an end condition holds, `out` is closed, or `shutdown` is ready. Everything accepted by then is printed.
+///
+/// A separate thread writes to `out` and may block: then a collector's senders are told to retry, and a viewer drops this reader.
 ///
 /// # Errors
-/// As [`run`]; and the error of `shutdown`.
+/// `out` fails otherwise than by being closed, the time limit passed before an end condition held, or the viewer has ended or dropped
+/// this reader.
 pub async fn run_until(
     source: impl Into<RecordSource>,
     selection: Selection,

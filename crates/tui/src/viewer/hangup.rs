@@ -7,9 +7,10 @@ use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::io::Errno;
+use rustix::event::Timespec;
 use tokio::sync::oneshot;
+
+use crate::closed::is_closed;
 
 /// Reports the end of the terminal. SIGHUP alone does not: only a program that the terminal controls gets it, and to a reader a
 /// closed terminal looks like one without input.
@@ -77,19 +78,6 @@ impl Hangup {
     pub(super) fn is_closed(&self) -> bool {
         let now = Timespec::default();
         self.terminal.as_ref().is_some_and(|terminal| is_closed(terminal, Some(&now)))
-    }
-}
-
-/// Waits until a terminal is closed, for a time at most; false also if it cannot be watched.
-fn is_closed(terminal: &OwnedFd, timeout: Option<&Timespec>) -> bool {
-    loop {
-        // No event is requested: hang-ups are always reported.
-        let mut watched = [PollFd::new(terminal, PollFlags::empty())];
-        match poll(&mut watched, timeout) {
-            Err(Errno::INTR) => {}
-            Err(_) => return false,
-            Ok(_) => return watched[0].revents().intersects(PollFlags::HUP | PollFlags::ERR),
-        }
     }
 }
 
