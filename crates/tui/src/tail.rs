@@ -53,6 +53,7 @@ use tokio::sync::watch;
 use input::Input;
 pub use input::RecordSource;
 use print::Printer;
+pub(crate) use print::title;
 
 use crate::closed::output_closed;
 

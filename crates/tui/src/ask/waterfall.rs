@@ -8,6 +8,7 @@ use query::CrossCheck;
 use trace_model::{Event, Span, SpanNode, SpanSubject, StatusCode, Store};
 
 use crate::inspect::{Trace, heading, traces};
+use crate::tail::title;
 use app::text::clean;
 use app::{format, redacted};
 
@@ -183,7 +184,7 @@ fn errors(store: &Store, trace: &Trace) -> Vec<String> {
             .flatten();
         let mut messages: Vec<String> = span.iter().flat_map(messages).collect();
         let events = store.error_events(trace_id, node.key.span_id, ERRORS_MAX);
-        messages.extend(events.iter().map(app::log_text));
+        messages.extend(events.iter().map(title));
         for message in messages {
             let message: String = redacted(&clean(&message)).chars().take(MESSAGE_MAX).collect();
             let place = if node.arrived {
@@ -242,12 +243,12 @@ mod tests {
                 "startTimeUnixNano": "1700000000000000000", "endTimeUnixNano": "1700000000250000000"
             }]}]}], "resourceLogs": [{"scopeLogs": [{"logRecords": [{
                 "traceId": "0af7651916cd43dd8448eb211c80319c", "spanId": "00f067aa0ba902b7", "timeUnixNano": "1700000000000000000",
-                "severityNumber": 17, "body": {"stringValue": "gone"}, "eventName": "exception",
+                "severityNumber": 17, "eventName": "exception",
                 "attributes": [{"key": "exception.type", "value": {"stringValue": "IOError"}}]
             }]}]}]}"#,
         );
         assert!(text.contains("span 00f067aa0ba902b7 has not arrived"), "{text}");
-        assert!(text.contains("error in span 00f067aa0ba902b7: "), "{text}");
+        assert!(text.contains("error in span 00f067aa0ba902b7: IOError\n"), "{text}");
     }
 
     #[test]

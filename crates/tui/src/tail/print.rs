@@ -140,6 +140,6 @@ impl<W: Write> Printer<W> {
 }
 
 /// Returns a record's text in one line: an error's title, else the body.
-fn title(log: &LogRecord) -> String {
+pub(crate) fn title(log: &LogRecord) -> String {
     ErrorEvent::of(log).map_or_else(|| log_text(log), |error| error.title)
 }
