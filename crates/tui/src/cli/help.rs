@@ -23,17 +23,20 @@ const COMMANDS: [&str; 13] = [
     "man",
 ];
 
-/// Headings of the options, and the commands that they apply to in addition to the viewer.
+/// Options, and the commands that they apply to in addition to the viewer.
 const GROUPS: [(&[&str], &[&str]); 8] = [
     (COLLECTOR, &["demo", "serve", "tail", "wait"]),
     (&["allowed_host"], &["demo", "serve", "tail", "wait", "open"]),
     (&["api"], &["demo", "serve", "open"]),
-    (&["no_sentry_relay"], &["demo"]),
+    (&[NOT_OF_THE_VIEWER], &["demo"]),
     (&["max_memory"], &["demo", "serve", "wait", "open", "inspect"]),
     (&["config"], &["demo", "serve", "open", "inspect", "trace", "fire"]),
     (&["theme", "no_mouse"], &["demo", "open"]),
     (&["log_file"], &["demo", "serve", "open"]),
 ];
+
+/// The option that the viewer without a command does not read.
+const NOT_OF_THE_VIEWER: &str = "no_sentry_relay";
 
 /// Options of the collector besides the addresses of its listeners.
 const COLLECTOR: &[&str] = &["sentry_relay", "allowed_origin", "max_body", "show_uploads"];
@@ -93,12 +96,17 @@ pub(super) fn command() -> Command {
         commands.is_none_or(|commands| commands.contains(&name))
     };
     for name in COMMANDS {
-        let hidden = options.iter().filter(|option| !applies(option, name));
         // clap hands an option down to the commands that do not have one of its name.
+        let hidden = options.iter().filter(|option| !applies(option, name));
         let hidden = hidden.map(|option| option.clone().hide(true));
-        cli = cli.mut_subcommand(name, |command| command.args(hidden));
+        // What is hidden from the viewer's own help would be hidden here, too.
+        let shown = options
+            .iter()
+            .filter(|option| option.get_id() == NOT_OF_THE_VIEWER && applies(option, name));
+        let own = hidden.chain(shown.cloned());
+        cli = cli.mut_subcommand(name, |command| command.args(own));
     }
-    cli
+    cli.mut_arg(NOT_OF_THE_VIEWER, |option| option.hide(true))
 }
 
 #[cfg(test)]
@@ -108,7 +116,10 @@ mod tests {
     fn help(name: &str) -> String {
         let mut cli = command();
         cli.build();
-        let found = cli.find_subcommand_mut(name).expect("a command");
+        let found = match name {
+            "" => &mut cli,
+            name => cli.find_subcommand_mut(name).expect("a command"),
+        };
         found.render_long_help().to_string()
     }
 
@@ -117,9 +128,16 @@ mod tests {
         for (name, listed, left_out) in [
             (
                 "demo",
-                &["--otlp-grpc", "--sentry-relay", "--max-memory", "--theme"][..],
+                &[
+                    "--otlp-grpc",
+                    "--sentry-relay",
+                    "--no-sentry-relay",
+                    "--max-memory",
+                    "--theme",
+                ][..],
                 &[][..],
             ),
+            ("", &["--otlp-grpc", "--sentry-relay", "--theme"], &["--no-sentry-relay"]),
             (
                 "open",
                 &["--max-memory", "--theme", "--config", "--api"],
