@@ -66,7 +66,7 @@ impl Mailer {
         if delivery.properties.message_id().is_none() {
             delivery.properties = delivery.properties.with_message_id(fresh_id().into());
         }
-        let span = process_span(&delivery, forwarder);
+        let span = consumer_span("handleSentMailMessage", QUEUE, &delivery, forwarder);
         let handling = async {
             match self.outcome(&delivery.properties, &delivery.data).await {
                 Outcome::Sent | Outcome::Duplicate => forwarder.acknowledge(&delivery, QUEUE).await,
@@ -148,18 +148,18 @@ impl Mailer {
     }
 }
 
-/// Starts the process span: a child of the producer span, and linked to it.
-fn process_span(delivery: &Delivery, forwarder: Forwarder<'_>) -> Context {
+/// Starts the span of what is done with a message of `queue`: a child of the producer span, and linked to it.
+pub(crate) fn consumer_span(name: &'static str, queue: &str, delivery: &Delivery, forwarder: Forwarder<'_>) -> Context {
     let parent = telemetry::amqp::extract(delivery.properties.headers().as_ref());
     let producer = parent.span().span_context().clone();
-    let mut attributes = semconv::attributes(semconv::MessagingOperation::Process, QUEUE, forwarder.url);
+    let mut attributes = semconv::attributes(semconv::MessagingOperation::Process, queue, forwarder.url);
     // Only a valid id: any client can publish arbitrary text there.
     if let Ok(id) = message_id(&delivery.properties) {
         attributes.extend(semconv::message(&id, delivery.data.len()));
     }
     attributes.push(KeyValue::new("messaging.rabbitmq.redelivered", delivery.redelivered));
     attributes.extend(published(&delivery.properties).and_then(|at| semconv::receive_latency(at, SystemTime::now())));
-    let mut builder = SpanBuilder::from_name("handleSentMailMessage")
+    let mut builder = SpanBuilder::from_name(name)
         .with_kind(SpanKind::Consumer)
         .with_attributes(attributes);
     if producer.is_valid() {

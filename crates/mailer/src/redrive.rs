@@ -5,9 +5,10 @@ use lapin::message::Delivery;
 use lapin::options::{BasicGetOptions, QueueDeclareOptions};
 use lapin::types::FieldTable;
 use mail_queue::{DEAD_LETTERS, PublishError, QUEUE, QueueConnection, QueueUrl};
-use opentelemetry::trace::FutureExt as _;
+use opentelemetry::trace::{FutureExt as _, TraceContextExt as _};
 
 use crate::Forwarder;
+use crate::handle::consumer_span;
 
 /// The maximum number of unconfirmed publishes.
 const PUBLISH_BATCH_MAX: u32 = 64;
@@ -56,12 +57,14 @@ pub async fn redrive(url: &QueueUrl) -> Result<u32, PublishError> {
 }
 
 async fn put_back(delivery: &Delivery, forwarder: Forwarder<'_>) -> Result<(), PublishError> {
-    // The trace of the failed attempt.
-    let trace = telemetry::amqp::extract(delivery.properties.headers().as_ref());
+    // In the trace of the failed attempt. Without a consumer the trace would not show that the message was in a queue meanwhile.
+    let span = consumer_span("redrive", DEAD_LETTERS, delivery, forwarder);
     let moving = async {
         forwarder.forward(delivery, QUEUE, &FieldTable::default()).await?;
         forwarder.acknowledge(delivery, DEAD_LETTERS).await;
         Ok(())
     };
-    moving.with_context(trace).await
+    let moved = moving.with_context(span.clone()).await;
+    span.span().end();
+    moved
 }

@@ -214,8 +214,14 @@ async fn redriven(broker: &str) {
     for sent in spans.iter().filter(|span| span.name == "send mail" && span.error.is_none()) {
         assert_eq!(sent.attributes["mail.attempt"], "1");
         let of_trace = |name: &str| spans.iter().find(|span| span.trace_id == sent.trace_id && span.name == name);
-        assert!(of_trace("EnqueueMessage").is_some() && of_trace("publish email_queue.dead").is_some());
+        assert!(of_trace("EnqueueMessage").is_some());
+        // It was in that queue until it was put back.
+        let (dead, redrive) = (of_trace("publish email_queue.dead").unwrap(), of_trace("redrive").unwrap());
+        assert_eq!((redrive.kind, &redrive.parent_id), (SpanKind::Consumer, &dead.span_id));
         let producer = of_trace("publish email_queue").unwrap();
+        for put_back in [producer, of_trace("ack email_queue.dead").unwrap()] {
+            assert_eq!(put_back.parent_id, redrive.span_id, "{}", put_back.name);
+        }
         let consumer = spans.iter().find(|span| span.span_id == sent.parent_id).unwrap();
         assert_eq!(consumer.parent_id, producer.span_id);
     }
