@@ -63,12 +63,19 @@ pub(super) fn names(app: &App, name: &str) -> bool {
     parts.any(|part| shown(part) == name)
 }
 
+/// The scope of a screen about all traces.
+pub(super) fn all_traces(app: &App) -> String {
+    let all = app.store.totals().traces as u64;
+    let traces = format::count(all, "trace");
+    if all == 1 { traces } else { format!("all {traces}") }
+}
+
 /// Of which traces a screen about many of them is.
 pub(super) fn scope(app: &App) -> Span<'static> {
-    let all = app.store.totals().traces as u64;
     if app.store.filter().is_none() {
-        return format!("all {}", format::count(all, "trace")).into();
+        return all_traces(app).into();
     }
+    let all = app.store.totals().traces as u64;
     let listed = format::grouped(app.store.listed() as u64);
     let filter = format::at_most(&shown(app.filter.set_text(Filtered::Traces)), PART_COLUMNS_MAX);
     format!("{listed} of {} · {filter}", format::count(all, "trace")).fg(theme::FOUND)

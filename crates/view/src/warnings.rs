@@ -7,7 +7,7 @@ use ratatui::text::Line;
 use trace_stats::REMEMBERED;
 
 use super::lists::{self, Parts};
-use super::{format, hint, table, theme};
+use super::{breadcrumb, format, hint, table, theme};
 use app::{App, Hits, WARNINGS_BELOW};
 
 pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, hits: &mut Hits) {
@@ -15,7 +15,7 @@ pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, hits: &mut Hits) {
     let parts = Parts::of(area, WARNINGS_BELOW);
     let about = match list.opened() {
         Some(rule) => format!("› {}", rule.title()).into(),
-        None => format!("all {}", format::count(app.store.totals().traces as u64, "trace")).into(),
+        None => breadcrumb::all_traces(app).into(),
     };
     lists::title(frame, app, [about], parts.title);
     if list.is_empty() {

@@ -82,6 +82,17 @@ fn snapshots(name: &str, keys: &str, scene: impl Fn(u16, u16) -> Scene) {
 }
 
 #[test]
+fn titles_say_all_only_of_several_traces() {
+    let mut scene = Scene::new(Mode::Viewer, 120, 40);
+    scene.add(password_reset());
+    for (key, title) in [("5", "OPERATIONS"), ("6", "MAP"), ("7", "WARNINGS")] {
+        scene.type_keys(key);
+        let text = scene.text();
+        assert!(text.contains(&format!("{title}  1 trace ")), "{text}");
+    }
+}
+
+#[test]
 fn operations_of_all_traces() {
     snapshots("operations", "O", shop);
 }
