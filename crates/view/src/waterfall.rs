@@ -94,7 +94,14 @@ pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, now: &Now) {
     }
     let last = app.waterfall.visible().start + rows.len();
     if last < outline.len() {
-        more_below(frame, outline.len() - last, area);
+        // It covers bars only: a part of a duration would be another one.
+        let x = columns.bars.x.min(area.right());
+        let beside = Rect {
+            x,
+            width: area.right() - x,
+            ..area
+        };
+        more_below(frame, outline.len() - last, beside);
     }
 }
 
@@ -115,10 +122,15 @@ fn mark(check: Option<&CrossCheck>, row: &Row, now: &Now) -> Option<char> {
     Some(verdict.mark()).filter(|mark| *mark != '–')
 }
 
-/// Draws the number of rows below the last one in the corner of the area.
+/// Draws the number of rows below the last one in the corner of the area, if it has room for that.
 pub(super) fn more_below(frame: &mut Frame, rows: usize, area: Rect) {
-    let text = format!(" ↓ {} more ", format::grouped(rows as u64));
-    let width = u16::try_from(text.chars().count()).unwrap_or(0).min(area.width);
+    let rows = format::grouped(rows as u64);
+    let texts = [format!(" ↓ {rows} more "), format!(" ↓{rows} "), format!("↓{rows}")];
+    let columns = |text: &str| u16::try_from(format::columns(text)).unwrap_or(u16::MAX);
+    let Some(text) = texts.into_iter().find(|text| columns(text) <= area.width) else {
+        return;
+    };
+    let width = columns(&text);
     let corner = Rect {
         x: area.right() - width,
         y: area.bottom() - 1,

@@ -57,7 +57,7 @@ pub const KEYMAP: &[Section] = &[
     Section::new("Logs", LOGS, logs::RECORD),
     Section::new("Panes", IN_TRACES, traces::PANES).ranked(4),
     Section::new("Tree of spans", &[Waterfall, CrossCheck], traces::TREE),
-    Section::new("Waterfall and details", &[Waterfall, Details], traces::SPANS),
+    Section::new("Waterfall and details", &[Waterfall, Details], traces::SPANS).ranked(2),
     Section::new("Details", &[Details, LogRecord], traces::DETAILS),
     Section::new("Values", &[Details, Logs, LogRecord, TraceLogs, Error, Value], values::VALUES).ranked(2),
     Section::new("Value", &[Value], values::VALUE),

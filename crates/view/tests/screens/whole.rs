@@ -117,6 +117,29 @@ fn footer_of_a_single_span_offers_nothing_that_does_nothing() {
     }
 }
 
+/// At 40 columns the number of the rows below was over the duration of the last one in view.
+#[test]
+fn number_of_rows_below_leaves_durations_whole() {
+    let mut scene = Scene::new(Mode::Viewer, 40, 10);
+    let children = (2..9).map(|id| span(2, id, 1, "api", "work", 1, 251));
+    scene.add([span(2, 1, 0, "api", "GET /", 0, 300)].into_iter().chain(children).collect());
+    scene.type_keys("\n");
+    let text = scene.text();
+    let last = text.lines().find(|line| line.contains('↓')).unwrap_or_default();
+    assert!(last.contains("300 ms") && last.contains("↓"), "{text}");
+}
+
+/// The most frequent action of the details is offered first.
+#[test]
+fn footer_of_details_offers_to_open_at_80_columns() {
+    let mut scene = Scene::new(Mode::Viewer, 80, 24);
+    scene.add(password_reset());
+    scene.type_keys("\n\n");
+    let text = scene.text();
+    let footer = text.lines().last().unwrap_or_default();
+    assert!(footer.contains("Enter open"), "{footer}");
+}
+
 #[test]
 fn message_that_is_cut_ends_with_an_ellipsis() {
     let mut scene = Scene::new(Mode::Viewer, 60, 24);
