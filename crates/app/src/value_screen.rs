@@ -132,7 +132,11 @@ impl ValueScreen {
                 .iter()
                 .any(|down| self.moved(self.cursor, 1, *down) != self.cursor),
             Action::ToggleFold => self.fold_under_cursor().is_some(),
-            _ => self.document.lines().iter().take(10_000).any(|line| line.is_fold),
+            _ => {
+                let lines = self.document.lines();
+                let is_folded = |at| self.outline.is_folded(lines, at) == (action == Action::FoldDeeper);
+                (0..lines.len().min(10_000)).any(|at| lines[at].is_fold && is_folded(at))
+            }
         }
     }
 

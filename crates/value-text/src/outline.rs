@@ -9,6 +9,8 @@ use crate::line::{Content, Line};
 pub struct Outline {
     /// Below this level everything nested is folded.
     level: u32,
+    /// True if library frames and named values are unfolded, too.
+    is_all: bool,
     /// Lines that are not as their level says.
     toggled: HashSet<usize>,
 }
@@ -18,6 +20,7 @@ impl Default for Outline {
     fn default() -> Self {
         Self {
             level: u32::MAX,
+            is_all: false,
             toggled: HashSet::new(),
         }
     }
@@ -27,19 +30,26 @@ impl Outline {
     /// Shows so many levels.
     pub fn show_levels(&mut self, levels: u32) {
         self.level = levels;
+        self.is_all = false;
         self.toggled.clear();
     }
 
-    /// Shows one level less or more than now, of those that there are among the lines read.
+    /// Shows one level less or more than now, of those that there are among the lines read. The last level has what is folded by nature.
     pub fn change_levels(&mut self, lines: &[Line], more: bool) {
-        let deepest = lines.iter().filter(|line| line.is_fold).map(|line| line.level).max();
-        let deepest = deepest.map_or(0, |deepest| deepest + 1);
+        let folds = lines.iter().filter(|line| line.is_fold);
+        let deepest = folds.map(|line| line.level).max().map_or(0, |deepest| deepest + 1);
         let level = self.level.min(deepest);
-        self.show_levels(if more {
-            (level + 1).min(deepest)
+        let is_last = level == deepest && lines.iter().any(is_folded_by_nature);
+        if is_last && (more || self.is_all) {
+            self.show_levels(level);
+            self.is_all = more;
         } else {
-            level.saturating_sub(1)
-        });
+            self.show_levels(if more {
+                (level + 1).min(deepest)
+            } else {
+                level.saturating_sub(1)
+            });
+        }
     }
 
     /// Returns true if the lines below a line are folded.
@@ -52,9 +62,10 @@ impl Outline {
     }
 
     const fn is_folded_at_first(&self, line: &Line) -> bool {
-        match line.content {
-            Content::Libraries | Content::Named(_) => true,
-            _ => line.level >= self.level,
+        if is_folded_by_nature(line) {
+            !self.is_all
+        } else {
+            line.level >= self.level
         }
     }
 
@@ -113,4 +124,9 @@ impl Outline {
         let first = (!lines.is_empty()).then_some(0);
         std::iter::successors(first, |at| self.next(lines, *at))
     }
+}
+
+/// Returns true for library frames, and for what is named before it is shown.
+const fn is_folded_by_nature(line: &Line) -> bool {
+    matches!(line.content, Content::Libraries | Content::Named(_))
 }

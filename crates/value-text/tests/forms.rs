@@ -277,6 +277,23 @@ fn frames_that_no_one_wrote_are_of_libraries() {
 }
 
 #[test]
+fn library_frames_are_the_last_level() {
+    let document = read(
+        "E: no\n\tat com.acme.Cart.put(Cart.java:4)\n\tat java.util.A.b(A.java:1)\n\tat java.util.C.d(C.java:2)",
+        None,
+    );
+    let mut outline = Outline::default();
+    let count = |outline: &Outline| outline.visible(document.lines()).count();
+    assert_eq!(count(&outline), 3);
+    outline.change_levels(document.lines(), true);
+    assert_eq!(count(&outline), 5);
+    outline.change_levels(document.lines(), true);
+    assert_eq!(count(&outline), 5);
+    outline.change_levels(document.lines(), false);
+    assert_eq!(count(&outline), 3);
+}
+
+#[test]
 fn frames_of_rust() {
     let text = "thread 'main' panicked at src/main.rs:4:5:\nno price\nstack backtrace:\n   0: rust_begin_unwind\n             at /rustc/59807616e1fa2540724bfbac14d7976d7e4a3860/library/std/src/panicking.rs:689:5\n   1: core::panicking::panic_fmt\n   2: shop::price\n             at ./src/main.rs:4:5\n   3: <tokio::runtime::Runtime>::block_on\n";
     assert_eq!(frames(text), ["2 library frames", "2: shop::price", "1 library frame"]);

@@ -64,6 +64,20 @@ fn footer_offers_to_move_only_where_there_is_another_row() {
 }
 
 #[test]
+fn footer_offers_less_and_more_where_there_is() {
+    let footer = |scene: &mut Scene| scene.text().lines().last().unwrap_or_default().to_owned();
+    let mut json = value("request.body", JSON, 120, 40);
+    assert!(footer(&mut json).contains("( less") && !footer(&mut json).contains(") more"));
+    let mut stack = value("stack", STACK, 120, 40);
+    assert!(footer(&mut stack).contains(") more") && !footer(&mut stack).contains("( less"));
+    stack.type_keys(")");
+    assert!(stack.part(Part::Body).contains("Proxy.invoke"), "{}", stack.part(Part::Body));
+    assert!(footer(&mut stack).contains("( less") && !footer(&mut stack).contains(") more"));
+    stack.type_keys("(");
+    assert!(!stack.part(Part::Body).contains("Proxy.invoke"), "{}", stack.part(Part::Body));
+}
+
+#[test]
 fn values_fold_by_line_and_by_level() {
     let mut scene = value("request.body", JSON, 100, 40);
     scene.type_keys("((((");

@@ -23,8 +23,8 @@ pub(super) const VALUE: &[Binding] = &[
         "fold or unfold the lines below",
     )
     .footer("fold"),
-    bind("fewer-levels", &[Char('(')], Action::FoldShallower, "show one level less").footer("levels"),
-    bind("more-levels", &[Char(')')], Action::FoldDeeper, "show one level more"),
+    bind("fewer-levels", &[Char('(')], Action::FoldShallower, "show one level less").footer("less"),
+    bind("more-levels", &[Char(')')], Action::FoldDeeper, "show one level more").footer("more"),
     bind("find-text", &[Char('/')], Action::Filter, "find text").footer("find"),
     bind("next-text", &[Char('n')], Action::NextMatch, "go to the next found line").footer("next"),
     bind(
