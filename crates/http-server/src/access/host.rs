@@ -9,7 +9,7 @@ const CONTAINER_HOSTS: [&str; 2] = ["host.docker.internal", "host.containers.int
 /// Bytes of a name (RFC 1035).
 const NAME_LENGTH: usize = 253;
 
-/// A name or an address, without a port. Names are compared without case and without the dot at their end.
+/// A name or an address, without a port. Names are compared without case, names and IPv4 addresses without the dot at their end (as in the URL standard).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Host(Kind);
 
@@ -89,10 +89,10 @@ impl Host {
             let address = address.parse::<Ipv6Addr>().ok()?;
             return Some(Self(Kind::Address(address.into())));
         }
-        if let Ok(address) = text.parse::<std::net::Ipv4Addr>() {
+        let name = text.strip_suffix('.').unwrap_or(text);
+        if let Ok(address) = name.parse::<std::net::Ipv4Addr>() {
             return Some(Self(Kind::Address(address.into())));
         }
-        let name = text.strip_suffix('.').unwrap_or(text);
         let is_label = |label: &str| {
             !label.is_empty()
                 && label

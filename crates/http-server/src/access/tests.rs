@@ -38,7 +38,8 @@ fn host_of_this_machine_passes() {
         "localhost:",
         "shop.localhost:4318",
         "127.0.0.1",
-        "127.1.2.3:65535",
+        "127.0.0.1.",
+        "127.1.2.3.:65535",
         "[::1]:4318",
         "[::ffff:127.0.0.1]",
         "host.docker.internal:4318",
@@ -60,6 +61,7 @@ fn host_of_others_is_denied() {
         ("evil.host.docker.internal", 403),
         ("0.0.0.0:4318", 403),
         ("192.168.0.1", 403),
+        ("192.168.0.1.:4318", 403),
         ("[::]:4318", 403),
         ("[::ffff:192.168.0.1]", 403),
         // Nothing but a resolver reads these as 127.0.0.1; a browser writes them out.
@@ -88,6 +90,14 @@ fn host_of_others_is_denied() {
         let denied = with_host(&local(), host).expect_err(host);
         assert_eq!(denied.status(), status, "{host}");
         assert_eq!(denied.host().is_some(), status == 403, "{host}");
+        if let Some(named) = denied.host() {
+            let allowed = Access::local(vec![named.parse().expect(named)], Vec::new());
+            assert_eq!(
+                with_host(&allowed, host),
+                Ok(()),
+                "{host} is not allowed by what the rejection names"
+            );
+        }
     }
 }
 
