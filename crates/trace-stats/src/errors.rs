@@ -24,6 +24,7 @@ use crate::template::{ShapeId, Templates};
 use grouping::Regrouping;
 use names::Names;
 use reading::Reading;
+pub use reading::short_type;
 
 /// Maximum number of errors that are grouped: those of the traces that were read last.
 pub const ERRORS_MAX: usize = 50_000;

@@ -46,7 +46,9 @@ pub use compare::{
     CallPath, Change, Comparison, Difference, Differing, MEDIAN_SPANS, MEDIAN_TRACES, MedianPass, Profile, RootOperation, Sums,
     Totals,
 };
-pub use errors::{ERRORS_MAX, ErrorGroup, ErrorId, ErrorPlace, Errors, GroupId, INTERVALS as ERROR_INTERVALS, ReportedBy};
+pub use errors::{
+    ERRORS_MAX, ErrorGroup, ErrorId, ErrorPlace, Errors, GroupId, INTERVALS as ERROR_INTERVALS, ReportedBy, short_type,
+};
 pub use figures::Figures;
 pub use graph::{Counted, GraphEdge, Party, ServiceGraph};
 pub use latencies::Latencies;

@@ -1,6 +1,7 @@
 //! Events and log records of a span, by time.
 
 use trace_model::{Attribute, Event, LogRecord, Span, StatusCode, Value};
+use trace_stats::short_type;
 
 use super::super::content::{Line, Means, Piece, Role};
 use super::column::{Column, fold_mark};
@@ -40,7 +41,7 @@ impl Moment<'_> {
     fn title(&self, has_failed: bool) -> (String, Role) {
         match self {
             Self::Event(event) if event.name == Event::EXCEPTION => {
-                let name = event.exception().filter(|name| !name.is_empty());
+                let name = exception(event);
                 let name = first_line(name.as_ref().unwrap_or(&event.name));
                 if has_failed || event.is_escaped() {
                     (format!("✗ {name}"), Role::Error)
@@ -78,6 +79,18 @@ impl Moment<'_> {
         };
         (is_structured || text.trim_end().contains('\n') || format::columns(&text) > room).then_some(&log.body)
     }
+}
+
+/// Returns type and message of an exception, the type without its module, which is among the attributes below; `None` if it has neither.
+fn exception(event: &Event) -> Option<String> {
+    let title = event.exception().filter(|title| !title.is_empty())?;
+    let of_type = event.attributes.iter().find_map(|attribute| match &attribute.value {
+        Value::String(name) if attribute.key == "exception.type" => Some(name.as_str()),
+        _ => None,
+    });
+    let of_type = of_type.unwrap_or_default();
+    let message = title.strip_prefix(of_type)?;
+    Some(format!("{}{message}", short_type(of_type)))
 }
 
 /// Name of the stack trace in the attributes of an exception event.

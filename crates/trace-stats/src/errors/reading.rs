@@ -214,7 +214,8 @@ fn frame_of(exception: &Exception) -> Option<OwnFrame> {
 }
 
 /// Returns a type without its module: senders of the same error differ in that. A general name keeps the part before it.
-fn short_type(name: &str) -> &str {
+#[must_use]
+pub fn short_type(name: &str) -> &str {
     let from = |end: usize| name[..end].rfind(['.', ':', '/', '\\']).map_or(0, |at| at + 1);
     let start = from(name.len());
     if matches!(&name[start..], "Error" | "Exception" | "Failure" | "") {

@@ -383,7 +383,7 @@ fn values_are_whole_and_as_people_read_them() {
 #[test]
 fn handled_exceptions_are_told_from_failures() {
     let text = java_agent().scene(100, 40).part(Part::Details);
-    in_order(&text, &["⚠ handled java.net.SocketTimeoutException: Read timed out"]);
+    in_order(&text, &["⚠ handled SocketTimeoutException: Read timed out"]);
     let text = python_flask().scene(100, 40).part(Part::Details);
     in_order(&text, &["✗ ValueError: no price for 'garden chair'"]);
     assert!(!text.contains("handled"), "{text}");
