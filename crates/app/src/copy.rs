@@ -79,11 +79,11 @@ impl App {
     }
 
     fn copy_json(&mut self, trace_id: TraceId, key: &SpanKey) -> Option<Effect> {
-        let line = self
-            .store
-            .span(trace_id, key)
-            .and_then(|span| json_lines::span_line(&span).ok());
-        match line {
+        let span = self.store.span(trace_id, key);
+        if span.as_ref().is_some_and(|span| span.is_cut) {
+            return self.reject("not copied: too many attributes, events and links (save the trace instead)");
+        }
+        match span.and_then(|span| json_lines::span_line(&span).ok()) {
             Some(line) => Some(self.copied(line, "whole, with any credentials in it; ")),
             None => self.reject("span not received: only its id is known"),
         }

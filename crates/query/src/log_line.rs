@@ -45,7 +45,7 @@ impl LogLine {
     pub fn of(log: &StoredLog<'_>) -> Self {
         let text = match log.message(TEXT_BYTES_MAX) {
             Value::Empty if log.raw().bytes.len() <= TEXT_BYTES_MAX => {
-                let mut attributes = log.decode().map(|log| log.attributes).unwrap_or_default();
+                let mut attributes = log.decode().attributes;
                 attributes.truncate(ATTRIBUTES_MAX);
                 LogText::Attributes(attributes)
             }

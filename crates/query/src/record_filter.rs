@@ -61,7 +61,7 @@ impl RecordFilter {
         if !self.has_span_fields || !log.is_error() {
             return false;
         }
-        let title = log.decode().map(|decoded| title(&decoded)).unwrap_or_default();
+        let title = title(&log.decode());
         let candidate = log.span_candidate(&title);
         candidate.is_some_and(|candidate| self.filter.matches(&candidate))
     }

@@ -242,6 +242,7 @@ mod tests {
             scope: Scope::default(),
             source: Source::OtlpHttp,
             dropped: 0,
+            is_cut: false,
         }
     }
 

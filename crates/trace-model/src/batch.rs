@@ -262,12 +262,12 @@ impl Batch {
 
     /// The spans, each decoded whole.
     pub fn decode_spans(&self) -> impl Iterator<Item = Span> {
-        self.each_span().filter_map(|span| span.decode())
+        self.each_span().filter_map(|span| span.decode_whole())
     }
 
     /// The log records, each decoded whole.
     pub fn decode_logs(&self) -> impl Iterator<Item = LogRecord> {
-        self.each_log().filter_map(|log| log.decode())
+        self.each_log().map(|log| log.decode_whole())
     }
 
     /// Returns a span's name as it is stored outside of it, in UTF-8. A long one is truncated, with a hash at its end that keeps it apart

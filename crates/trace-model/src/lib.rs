@@ -64,6 +64,7 @@ pub use batch::{Batch, BatchLog, BatchSpan, DropReason, DroppedSpans, Flags};
 pub use call::RepeatedLimits;
 pub use call_target::CallTarget;
 pub use cross_check::{CrossCheck, CrossChecks, ReachPass, SentryReach};
+pub use decode::PARTS_MAX;
 pub use filter::{Candidate, Clock, Filter, FilterError, LogCandidate, Matchable, Records};
 pub use hidden::HiddenSpans;
 pub use id::{IdError, SpanId, SpanKey, TraceId, outside_of_spans};

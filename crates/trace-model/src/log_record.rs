@@ -164,4 +164,6 @@ pub struct LogRecord {
     pub source: Source,
     /// Number of attributes that the sender dropped for its own limits.
     pub dropped: u32,
+    /// True if it was decoded in part: it has more than [`PARTS_MAX`](crate::PARTS_MAX) attributes and values.
+    pub is_cut: bool,
 }

@@ -14,11 +14,8 @@ pub use self::error_event::{Breadcrumb, ErrorEvent, Exception, Frame};
 pub use self::gravity::Gravity;
 pub(crate) use self::gravity::{EXCEPTIONS, is_handled};
 
-use opentelemetry_proto::tonic::common::v1::any_value;
-use opentelemetry_proto::tonic::logs::v1::LogRecord;
-use prost::Message;
-
 use crate::text::cut;
+use crate::wire::{self, AnyValue, KeyValue, Leaf, number};
 use crate::{SpanId, TraceId};
 
 pub use verdict::{Awaited, Mismatch, Reason, SourceOfTruth, Verdict};
@@ -147,18 +144,16 @@ const TITLE: usize = 200;
 
 /// Returns an error event's title in one line: its body, or else the exception's type and message.
 pub(crate) fn title(raw: &[u8]) -> String {
-    let Ok(record) = LogRecord::decode(raw) else {
-        return String::new();
-    };
-    let text = |value: Option<&any_value::Value>| match value {
-        Some(any_value::Value::StringValue(text)) => text.clone(),
+    let text = |value: &[u8]| match AnyValue::read(value) {
+        AnyValue::Leaf(Leaf::Text(text)) => String::from_utf8_lossy(text).into_owned(),
         _ => String::new(),
     };
-    let body = text(record.body.as_ref().and_then(|body| body.value.as_ref()));
+    let body = text(&wire::message(raw, number::LOG_BODY));
     let title = if body.is_empty() {
         let attribute = |key: &str| {
-            let found = record.attributes.iter().find(|attribute| attribute.key == key);
-            text(found.and_then(|attribute| attribute.value.as_ref()?.value.as_ref()))
+            let mut attributes = wire::parts(raw, number::LOG_ATTRIBUTES).map(KeyValue::read);
+            let found = attributes.find(|attribute| attribute.key == key.as_bytes());
+            found.map(|attribute| text(&attribute.value)).unwrap_or_default()
         };
         let parts = [attribute("exception.type"), attribute("exception.message")];
         let parts: Vec<_> = parts.into_iter().filter(|part| !part.is_empty()).collect();

@@ -239,4 +239,6 @@ pub struct Span {
     pub source: crate::Source,
     /// Number of attributes, events and links that the sender dropped for its own limits.
     pub dropped: u32,
+    /// True if it was decoded in part: it has more than [`PARTS_MAX`](crate::PARTS_MAX) attributes, events, links and values.
+    pub is_cut: bool,
 }

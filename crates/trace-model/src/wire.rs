@@ -16,8 +16,12 @@ pub(crate) mod number {
     pub(crate) const SPAN_LINKS: u32 = 13;
     pub(crate) const SPAN_STATUS: u32 = 15;
     pub(crate) const STATUS_MESSAGE: u32 = 2;
+    pub(crate) const STATUS_CODE: u32 = 3;
+    pub(crate) const EVENT_TIME: u32 = 1;
     pub(crate) const EVENT_NAME: u32 = 2;
     pub(crate) const EVENT_ATTRIBUTES: u32 = 3;
+    pub(crate) const LINK_TRACE_ID: u32 = 1;
+    pub(crate) const LINK_SPAN_ID: u32 = 2;
     pub(crate) const LINK_TRACE_STATE: u32 = 3;
     pub(crate) const LINK_ATTRIBUTES: u32 = 4;
     pub(crate) const RESOURCE_ATTRIBUTES: u32 = 1;
@@ -82,6 +86,16 @@ pub(crate) fn parts(message: &[u8], number: u32) -> impl Iterator<Item = &[u8]> 
     delimited(message)
         .filter(move |field| field.0 == number)
         .map(|(_, bytes)| bytes)
+}
+
+/// Fields of a message that [`first_parts`] looks at: some microseconds.
+pub(crate) const FIRST_FIELDS: usize = 10_000;
+
+/// The same among the first fields of a message, for what is read for every frame: a span may have millions of them.
+#[inline]
+pub(crate) fn first_parts(message: &[u8], number: u32) -> impl Iterator<Item = &[u8]> {
+    let first = delimited(message).take(FIRST_FIELDS);
+    first.filter(move |field| field.0 == number).map(|(_, bytes)| bytes)
 }
 
 /// Returns the text of a field; empty if it is missing.
@@ -184,7 +198,8 @@ pub(crate) enum Leaf<'a> {
     Text(&'a [u8]),
     Bool(bool),
     Number(Number),
-    /// Bytes, or nothing.
+    Bytes(&'a [u8]),
+    /// Nothing, or a string of a profile's table, which has no meaning in a span.
     Other,
 }
 
@@ -233,7 +248,8 @@ impl<'a> AnyValue<'a> {
                 (4, Value::Fixed64(bits)) => Self::Leaf(Leaf::Number(Number::Double(f64::from_bits(bits)))),
                 (5, Value::Bytes(_)) => Self::Array(elements),
                 (6, Value::Bytes(_)) => Self::Map(elements),
-                (7 | 8, _) => Self::Leaf(Leaf::Other),
+                (7, Value::Bytes(bytes)) => Self::Leaf(Leaf::Bytes(bytes)),
+                (8, _) => Self::Leaf(Leaf::Other),
                 _ => read,
             };
         }

@@ -99,7 +99,7 @@ impl ErrorDetails {
 fn read(store: &Store, place: &ErrorPlace) -> Option<ShownError> {
     let trace_id = match place.scope {
         ErrorScope::Trace(trace_id) => trace_id,
-        ErrorScope::Record(id) => return ShownError::of(&store.stored_log(id)?.decode()?),
+        ErrorScope::Record(id) => return ShownError::of(&store.stored_log(id)?.decode()),
     };
     let span_id = place
         .key

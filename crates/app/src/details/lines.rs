@@ -1,7 +1,7 @@
 //! Sections of names with their values.
 
 use jiff::tz::TimeZone;
-use trace_model::{Attribute, LogRecord, RowAnalysis, Scope, Severity, Source, Span, TraceId, Value};
+use trace_model::{Attribute, LogRecord, PARTS_MAX, RowAnalysis, Scope, Severity, Source, Span, TraceId, Value};
 
 use super::super::content::{Line, Means, Role};
 use super::super::times::absolute;
@@ -51,6 +51,15 @@ impl Column<'_> {
             self.paragraph(&title, 3, Role::Warning);
             self.paragraph(rule.explanation(), 5, Role::Plain);
             self.paragraph(rule.fix(), 5, Role::Dim);
+        }
+    }
+
+    /// Reports parts that are missing because there are too many.
+    pub(super) fn cut(&mut self, is_cut: bool) {
+        if is_cut {
+            let count = format::grouped(PARTS_MAX as u64);
+            let text = format!("only the first {count} attributes, events, links and values are shown; saved files have all");
+            self.paragraph(&text, 3, Role::Warning);
         }
     }
 

@@ -50,6 +50,7 @@ impl SpanPage {
         }
         let has_failed = span.is_some_and(|span| span.status == StatusCode::Error);
         left.errors(content, start, has_failed);
+        left.cut(span.is_some_and(|span| span.is_cut));
         left.moments(span, &content.logs, start);
         let Some(span) = span else {
             left.warnings(&content.reading);

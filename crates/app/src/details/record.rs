@@ -38,6 +38,7 @@ impl SpanPage {
             };
             left.errors(&content, log.time_unix_nano, false);
         }
+        left.cut(log.is_cut);
         left.body(&log.body);
         left.attributes("attributes", &log.attributes);
         let about = if is_wide { &mut right } else { &mut left };

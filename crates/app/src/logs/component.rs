@@ -303,6 +303,10 @@ impl App {
 
     fn copy_record<T: LogLayer>(&mut self) -> Option<Effect> {
         let record = T::screen(self)?.record.record()?;
+        if record.is_cut {
+            self.say("not copied: too many attributes and values (save the records instead)");
+            return None;
+        }
         let line = json_lines::log_line(record, ErrorEvent::of(record).is_some()).ok()?;
         let size = format::bytes(line.len() as u64);
         self.notice = Some(Notice {

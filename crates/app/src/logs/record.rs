@@ -42,7 +42,7 @@ impl RecordDetails {
 
     pub(super) fn fit(&mut self, store: &Store, id: Option<LogId>, area: Rect, zone: &TimeZone) {
         if self.of != id {
-            self.record = id.and_then(|id| store.stored_log(id)?.decode());
+            self.record = id.and_then(|id| Some(store.stored_log(id)?.decode()));
             self.of = id.filter(|_| self.record.is_some());
             self.pane.restart();
         }

@@ -4,7 +4,7 @@ use base64::prelude::{BASE64_STANDARD, Engine};
 use serde::Serialize;
 use serde_json::{Value as Json, json};
 use trace_files::json_lines;
-use trace_model::{Attribute, Event, Link, Span, StatusCode, Value};
+use trace_model::{Attribute, Event, Link, PARTS_MAX, Span, StatusCode, Value};
 
 use super::{id_text, kind_name, service_name};
 use crate::text_of;
@@ -77,7 +77,9 @@ impl<'a> SpanLine<'a> {
             tags: tags(span),
             logs: span.events.iter().map(log).collect(),
             process_id,
-            warnings: None,
+            warnings: span
+                .is_cut
+                .then(|| vec![format!("only the first {PARTS_MAX} tags, logs, references and values")]),
         }
     }
 }

@@ -3,10 +3,11 @@
 use bytes::Bytes;
 
 use super::{Batch, ByteRange, LogHeader, SpanFlags, SpanHeader};
+use crate::decode::{self, Parts};
 use crate::sentry::Gravity;
 use crate::{
     CallTarget, Candidate, LogCandidate, LogRecord, Provenance, RawRecord, Source, Span, SpanId, SpanKind, StatusCode, TraceId,
-    decode, outside_of_spans, work,
+    outside_of_spans, work,
 };
 
 /// A span of a batch.
@@ -176,10 +177,16 @@ impl<'a> BatchSpan<'a> {
         }
     }
 
-    /// Decodes the whole span.
+    /// Decodes it, with its first [`PARTS_MAX`](crate::PARTS_MAX) parts.
     #[must_use]
     pub fn decode(&self) -> Option<Span> {
-        decode::decode_span(self.batch.bytes_at(self.head.raw), self.origin)
+        decode::decode_span(self.batch.bytes_at(self.head.raw), self.origin, Parts::first())
+    }
+
+    /// Decodes it whole, which may take many times its bytes.
+    #[must_use]
+    pub fn decode_whole(&self) -> Option<Span> {
+        decode::decode_span(self.batch.bytes_at(self.head.raw), self.origin, Parts::all())
     }
 }
 
@@ -252,9 +259,15 @@ impl<'a> BatchLog<'a> {
         }
     }
 
-    /// Decodes the whole record.
+    /// Decodes it, with its first [`PARTS_MAX`](crate::PARTS_MAX) parts.
     #[must_use]
-    pub fn decode(&self) -> Option<LogRecord> {
-        decode::decode_log(self.batch.bytes_at(self.head.raw), self.origin)
+    pub fn decode(&self) -> LogRecord {
+        decode::decode_log(self.batch.bytes_at(self.head.raw), self.origin, Parts::first())
+    }
+
+    /// Decodes it whole, which may take many times its bytes.
+    #[must_use]
+    pub fn decode_whole(&self) -> LogRecord {
+        decode::decode_log(self.batch.bytes_at(self.head.raw), self.origin, Parts::all())
     }
 }

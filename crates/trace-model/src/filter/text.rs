@@ -82,7 +82,7 @@ impl Matcher {
                     .and_then(|number| number.compare(value))
                     .is_some_and(std::cmp::Ordering::is_eq),
             },
-            Leaf::Other => false,
+            Leaf::Bytes(_) | Leaf::Other => false,
         }
     }
 

@@ -190,6 +190,7 @@ mod tests {
             scope: Scope::default(),
             source: Source::Sentry,
             dropped: 0,
+            is_cut: false,
         }
     }
 

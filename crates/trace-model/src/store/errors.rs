@@ -12,8 +12,9 @@ use super::stored::StoredLog;
 use super::trace::SeenSpans;
 use super::{LogId, Revision, Store};
 use crate::batch::SpanFlags;
+use crate::decode::{self, Parts};
 use crate::work::{self, VISIT};
-use crate::{Candidate, Event, LogRecord, RawProgress, SpanKey, StatusCode, TraceId, decode};
+use crate::{Candidate, Event, LogRecord, RawProgress, SpanKey, StatusCode, TraceId};
 
 /// Maximum number of noted traces and log records: the latest ones.
 const NOTED_MAX: usize = 8_192;
@@ -210,10 +211,9 @@ impl Store {
         if record.is_error_event() {
             let (raw, origin) = (contents.log.raw(at), contents.origins.get(record.origin));
             work::add(8 * VISIT + 2 * (raw.len() + origin.resource.len() + origin.scope.len()));
-            if let Some(decoded) = decode::decode_log(raw, origin) {
-                let stored = StoredLog::new(self, record.log_id(), Listed::of(at, record));
-                read(ErrorRecord::Log(stored), ReportedError::Record(Box::new(decoded)));
-            }
+            let decoded = decode::decode_log(raw, origin, Parts::first());
+            let stored = StoredLog::new(self, record.log_id(), Listed::of(at, record));
+            read(ErrorRecord::Log(stored), ReportedError::Record(Box::new(decoded)));
         } else if record.has_exception() {
             let Some(key) = contents.key(record) else { return };
             let Some(span) = candidate(contents, &self.traces[record.trace], at) else {

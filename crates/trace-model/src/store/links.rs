@@ -10,6 +10,7 @@ use otlp_wire::{Value, fields};
 use super::Store;
 use super::record::RecordId;
 use crate::batch::SpanFlags;
+use crate::wire::{self, number};
 use crate::work::{self, VISIT};
 use crate::{SpanId, SpanKey, TraceId, hash};
 
@@ -71,12 +72,19 @@ impl Store {
 
     /// The links of a span: the trace and the span that each names, where those are ids.
     pub(super) fn links_of(&self, at: RecordId) -> impl Iterator<Item = Target> {
+        wire::parts(self.raw_with_links(at), number::SPAN_LINKS).filter_map(link_ids)
+    }
+
+    /// Counts the links of a span among its first fields.
+    pub(super) fn count_first_links(&self, at: RecordId) -> usize {
+        let links = wire::first_parts(self.raw_with_links(at), number::SPAN_LINKS);
+        links.filter_map(link_ids).count()
+    }
+
+    /// Returns the bytes of a span; none if it has no links.
+    fn raw_with_links(&self, at: RecordId) -> &[u8] {
         let has_links = self.contents.log.get(at).has_links();
-        let raw = if has_links { self.contents.log.raw(at) } else { &[] };
-        fields(raw).filter_map(|field| match field.value {
-            Value::Bytes(link) if field.number == 13 => link_ids(link),
-            _ => None,
-        })
+        if has_links { self.contents.log.raw(at) } else { &[] }
     }
 
     /// Notes the links of a new span.

@@ -9,7 +9,11 @@ use super::Store;
 use super::origins::Kept;
 use super::record::RecordId;
 use crate::batch::SpanFlags;
+use crate::wire::{self, number};
 use crate::{EVENT_MARKS, EventMark, RowSpan, sentry, text};
+
+/// Events of a span that are read for its row, at most: a row in view is read for every frame.
+const EVENTS_READ: usize = 1_000;
 
 /// Data of a row's span.
 #[derive(Default)]
@@ -48,17 +52,13 @@ impl Hosts {
 }
 
 impl Store {
-    /// The events of a span, by time; the first [`EVENT_MARKS`].
+    /// The events of a span, by time; the first [`EVENT_MARKS`] of those that are read.
     pub(super) fn event_marks(&self, at: RecordId) -> Vec<EventMark> {
         if !self.contents.log.get(at).marks().has(SpanFlags::EVENTS) {
             return Vec::new();
         }
-        let mut marks: Vec<_> = fields(self.contents.log.raw(at))
-            .filter_map(|field| match field.value {
-                Value::Bytes(event) if field.number == 11 => Some(event_mark(event)),
-                _ => None,
-            })
-            .collect();
+        let events = wire::first_parts(self.contents.log.raw(at), number::SPAN_EVENTS).take(EVENTS_READ);
+        let mut marks: Vec<_> = events.map(event_mark).collect();
         marks.sort_by_key(|mark| mark.time_unix_nano);
         marks.truncate(EVENT_MARKS);
         marks
@@ -67,7 +67,7 @@ impl Store {
 
 fn event_mark(event: &[u8]) -> EventMark {
     let (mut time, mut name) = (0, &[][..]);
-    for field in fields(event) {
+    for field in fields(event).take(wire::FIRST_FIELDS) {
         match (field.number, field.value) {
             (1, Value::Fixed64(unix_nano)) => time = unix_nano,
             (2, Value::Bytes(text)) => name = text,

@@ -11,10 +11,11 @@ use super::summary::TraceSummary;
 use super::trace::Trace;
 use super::{Revision, ServiceStats, Store};
 use crate::call::{self, CallId};
+use crate::decode::{self, Parts};
 use crate::hash::State;
 use crate::work::{self, VISIT};
 use crate::{
-    LogRecord, RepeatedLimits, RowSpan, Severity, Span, SpanId, SpanKey, SpanNode, SpanSubject, TraceId, decode, outside_of_spans,
+    LogRecord, RepeatedLimits, RowSpan, Severity, Span, SpanId, SpanKey, SpanNode, SpanSubject, TraceId, outside_of_spans,
 };
 
 /// A position in the list of traces that is stable while others arrive and leave; the default is before the newest.
@@ -113,7 +114,7 @@ impl Store {
         self.list().position_from_end(self.traces[slot].arrival)
     }
 
-    /// Returns one whole decoded span; `None` if it is not stored.
+    /// Returns one decoded span, with its first [`PARTS_MAX`](crate::PARTS_MAX) parts; `None` if it is not stored.
     #[must_use]
     pub fn span(&self, trace_id: TraceId, key: &SpanKey) -> Option<Span> {
         self.decoded(self.find_key(self.find_trace(trace_id)?, key)?)
@@ -160,7 +161,7 @@ impl Store {
         )
     }
 
-    /// A span as an envelope has it, decoded whole; `None` for one that was in none.
+    /// A span as an envelope has it, decoded like [`Store::span`]; `None` for one that was in none.
     #[must_use]
     pub fn sentry_span(&self, trace_id: TraceId, span_id: SpanId) -> Option<Span> {
         self.decoded(self.find_sentry(self.find_trace(trace_id)?, span_id)?)
@@ -171,7 +172,7 @@ impl Store {
         let raw = self.contents.log.raw(at);
         // Each of its texts is copied.
         work::add(8 * VISIT + 2 * (raw.len() + origin.resource.len() + origin.scope.len()));
-        decode::decode_span(raw, origin)
+        decode::decode_span(raw, origin, Parts::first())
     }
 
     /// The log records of a trace, or those of one of its spans, by time; at most `limit` of them, the first ones.
@@ -210,7 +211,7 @@ impl Store {
         });
         let decoded = wanted.into_iter().take(limit);
         decoded
-            .filter_map(|at| decode::decode_log(log.raw(at), self.contents.origins.get(log.get(at).origin)))
+            .map(|at| decode::decode_log(log.raw(at), self.contents.origins.get(log.get(at).origin), Parts::first()))
             .collect()
     }
 
@@ -269,7 +270,7 @@ impl Store {
         Some(Found {
             line: Some(line),
             events: self.event_marks(at),
-            links: others + self.links_of(at).count(),
+            links: others + self.count_first_links(at),
         })
     }
 

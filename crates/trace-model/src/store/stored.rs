@@ -7,12 +7,13 @@ use super::log_list::Listed;
 use super::reader::Cursor;
 use super::record::{LogId, Record, RecordId, RecordKind};
 use super::search::candidate;
+use crate::decode::{self, Parts};
 use crate::sentry::Gravity;
 use crate::wire::{self, AnyValue, Leaf};
 use crate::work::VISIT;
 use crate::{
     Candidate, LogCandidate, LogRecord, Provenance, RawProgress, RawRecord, Severity, Span, SpanId, SpanKind, StatusCode,
-    TraceId, Value, decode, outside_of_spans, text, work,
+    TraceId, Value, outside_of_spans, text, work,
 };
 
 /// A span of a trace that has a row, not decoded.
@@ -25,7 +26,7 @@ pub struct StoredSpan<'a> {
 }
 
 impl StoredSpan<'_> {
-    /// Decodes it whole.
+    /// Decodes it, with its first [`PARTS_MAX`](crate::PARTS_MAX) parts.
     #[must_use]
     pub fn decode(&self) -> Option<Span> {
         self.store.decoded(self.at)
@@ -172,12 +173,12 @@ impl<'a> StoredLog<'a> {
         }
     }
 
-    /// Decodes it whole.
+    /// Decodes it, with its first [`PARTS_MAX`](crate::PARTS_MAX) parts.
     #[must_use]
-    pub fn decode(&self) -> Option<LogRecord> {
+    pub fn decode(&self) -> LogRecord {
         let RawRecord { origin, bytes } = self.raw();
         work::add(8 * VISIT + 2 * (bytes.len() + origin.resource.len() + origin.scope.len()));
-        decode::decode_log(bytes, origin)
+        decode::decode_log(bytes, origin, Parts::first())
     }
 
     /// Returns what a filter of log records reads of it.

@@ -2,7 +2,7 @@
 
 use super::call_status::{CallStatus, Code, StatusKey};
 use super::{ATTRIBUTES_MAX, prefix};
-use crate::wire::{AnyValue, KeyValue, Leaf, number, parts};
+use crate::wire::{AnyValue, KeyValue, Leaf, first_parts, number};
 
 macro_rules! keys {
     ($($(#[$about:meta])* $key:ident: [$($name:literal),+],)+) => {
@@ -83,7 +83,7 @@ impl<'a> Facts<'a> {
         };
         // The place among the names that each text was found by.
         let mut spellings = [usize::MAX; Key::NAMES.len()];
-        for attribute in parts(raw, number::SPAN_ATTRIBUTES).take(ATTRIBUTES_MAX) {
+        for attribute in first_parts(raw, number::SPAN_ATTRIBUTES).take(ATTRIBUTES_MAX) {
             facts.see(attribute, &mut spellings);
         }
         facts

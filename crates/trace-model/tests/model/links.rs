@@ -94,3 +94,28 @@ fn links_to_and_from_what_has_left_are_no_trouble() {
     }
     assert_eq!(links(&store, 250), 2, "of one that is here");
 }
+
+/// A row in view is read for every frame.
+#[test]
+fn row_of_a_span_with_many_parts_is_read_from_its_first_fields() {
+    use opentelemetry_proto::tonic::trace::v1::span::Event;
+    let mut store = Store::new(1 << 24);
+    store.add(linking(&of(1, 7), &vec![(2, 5); 30_000]));
+    let count = links(&store, 1);
+    assert!((9_990..=10_000).contains(&count), "{count}");
+
+    // The earliest event is far behind the others.
+    let many = edit(of(2, 7).to_otlp(), |span| {
+        let event = |time_unix_nano| Event {
+            time_unix_nano,
+            ..Event::default()
+        };
+        span.events = (0..30_000).map(|at| event(100_000 - at)).collect();
+    });
+    store.add(otlp::batch(vec![many], Source::OtlpHttp).0);
+    let mut outline = Outline::new(trace(2));
+    outline.refresh(&store);
+    let row = &outline.rows(&store, 0..1)[0];
+    assert_eq!(row.events.len(), trace_model::EVENT_MARKS);
+    assert!(row.events[0].time_unix_nano > 90_000, "{:?}", row.events[0]);
+}

@@ -90,6 +90,7 @@ mod tests {
             scope: Scope::default(),
             source: Source::OtlpGrpc,
             dropped: 0,
+            is_cut: false,
         }
     }
 

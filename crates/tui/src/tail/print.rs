@@ -97,22 +97,27 @@ impl<W: Write> Printer<W> {
     }
 
     fn spans(&mut self, spans: &[BatchSpan<'_>]) -> io::Result<()> {
-        for span in spans.iter().filter_map(BatchSpan::decode) {
+        for span in spans {
             let line = match self.form {
-                Form::Json => json_lines::span_line(&span)?,
-                Form::Plain | Form::Otlp => plain::line(&span, &self.zone),
+                Form::Json => span.decode_whole().map(|span| json_lines::span_line(&span)).transpose()?,
+                Form::Plain | Form::Otlp => span.decode().map(|span| plain::line(&span, &self.zone)),
             };
-            writeln!(self.out, "{line}")?;
+            if let Some(line) = line {
+                writeln!(self.out, "{line}")?;
+            }
         }
         self.printed(spans.len());
         Ok(())
     }
 
     fn logs(&mut self, logs: &[BatchLog<'_>]) -> io::Result<()> {
-        for (log, decoded) in logs.iter().filter_map(|log| Some((log, log.decode()?))) {
+        for log in logs {
             let line = match self.form {
-                Form::Json => json_lines::log_line(&decoded, log.is_error())?,
-                Form::Plain | Form::Otlp => plain::log_line(&decoded, &title(&decoded), &self.zone),
+                Form::Json => json_lines::log_line(&log.decode_whole(), log.is_error())?,
+                Form::Plain | Form::Otlp => {
+                    let decoded = log.decode();
+                    plain::log_line(&decoded, &title(&decoded), &self.zone)
+                }
             };
             writeln!(self.out, "{line}")?;
         }

@@ -125,3 +125,20 @@ fn copy_menu_leaves_out_what_a_chosen_key_has_left_without_one() {
     );
     assert_eq!(scene.type_keys("s"), Some(Effect::Copy("01".repeat(16))));
 }
+
+#[test]
+fn span_with_too_many_parts_says_so_and_is_not_copied() {
+    use crate::scene::{edit, span};
+    use opentelemetry_proto::tonic::trace::v1::span::Event;
+    let mut scene = Scene::new(Mode::Viewer, 120, 40);
+    let many = edit(span(1, 1, 0, "shop", "POST", 0, 9), |span| {
+        span.events = vec![Event::default(); trace_model::PARTS_MAX + 1];
+    });
+    scene.add(vec![many]);
+    scene.press(&[Key::Enter]);
+    let note = "only the first 50,000 attributes, events, links and values are shown; saved files have all";
+    let text = scene.text();
+    assert!(text.replace('\n', " ").contains(&note[..40]), "{text}");
+    assert_eq!(copied(&mut scene, 'j'), None);
+    assert!(scene.text().contains("not copied: too many attributes"), "{}", scene.text());
+}

@@ -31,6 +31,7 @@ fn span(attributes: &[(&str, Value)]) -> Span {
         scope: Scope::default(),
         source: Source::OtlpHttp,
         dropped: 0,
+        is_cut: false,
     }
 }
 

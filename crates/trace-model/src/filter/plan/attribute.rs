@@ -157,7 +157,7 @@ impl Lookup {
                 let number = match leaf {
                     Leaf::Number(number) => Some(number),
                     Leaf::Text(text) => Number::parse(text),
-                    Leaf::Bool(_) | Leaf::Other => None,
+                    Leaf::Bool(_) | Leaf::Bytes(_) | Leaf::Other => None,
                 };
                 number
                     .and_then(|number| number.compare(*limit))

@@ -63,7 +63,7 @@ pub(super) fn check_logs(store: &Store) {
         assert_eq!((record.log_id(), record.is_dead()), (*id, false));
         let log = store.stored_log(*id).expect("it is listed");
         assert_eq!((log.trace_id(), log.severity()), (*trace_id, *severity));
-        assert_eq!(log.decode().map(|log| log.severity), Some(*severity));
+        assert_eq!(log.decode().severity, *severity);
     }
     for view in LogView::ALL {
         check_counts(store, view);
