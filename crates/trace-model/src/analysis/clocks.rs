@@ -8,8 +8,8 @@ use hashbrown::HashMap;
 
 use super::ClockTrouble;
 use super::times::Time;
-use crate::SpanTree;
 use crate::work::Visits;
+use crate::{SpanKind, SpanTree};
 
 /// Nanoseconds of a difference below which times do not contradict each other: some senders round to microseconds.
 const NOISE: u64 = 1_000;
@@ -39,7 +39,7 @@ pub(super) async fn clocks(tree: &SpanTree, times: &[Time]) -> Clocks {
         };
         let is_remote = node.host != nodes[parent].host;
         let ended = node.end_unix_nano.is_some() && nodes[parent].end_unix_nano.is_some();
-        let waits = ended && is_remote && tree.sender(at).is_none();
+        let waits = ended && is_remote && node.kind != SpanKind::Consumer;
         if let Some(trouble) = contradiction(times[at], times[parent], waits) {
             clocks.trouble.insert(at, trouble);
         }

@@ -77,8 +77,8 @@ impl Linted<'_> {
         })
     }
 
-    /// Returns how far a span exceeds its parent, in nanoseconds; `None` if that is not a fault. A message is processed when its
-    /// sender has long ended, and clock skew is not a fault of the code.
+    /// Returns how far a span exceeds its parent, in nanoseconds; `None` if that is not a fault. Nothing waits for the consumer of
+    /// a message, whose sender has often ended before, and clock skew is not a fault of the code.
     fn outside(&self, at: usize, parent: usize, response: Option<Response>) -> Option<u64> {
         let nodes = self.tree.nodes();
         if !nodes[parent].arrived || self.tree.sender(at).is_some() {
@@ -93,7 +93,8 @@ impl Linted<'_> {
         let after = child.end.saturating_sub(parent_time.end);
         let ends_with = |other: Time| child.end.abs_diff(other.end) <= tolerated(other);
         let ends_with_response = response.is_some_and(|response| ends_with(response.server) || ends_with(response.caller));
-        let after = if ended && !ends_with_response { after } else { 0 };
+        let is_awaited = nodes[at].kind != SpanKind::Consumer && !ends_with_response;
+        let after = if ended && is_awaited { after } else { 0 };
         Some(before.max(after)).filter(|excess| *excess > tolerated(parent_time))
     }
 

@@ -325,6 +325,28 @@ fn outside_parent_tolerates_what_ends_with_the_response() {
     assert_eq!(rules(&streamed), [], "the caller has read the stream to its end");
 }
 
+/// Its parent may have no span for sending, and may still run when it starts.
+#[test]
+fn consumer_that_outlives_its_parent_is_normal() {
+    let late = |kind: i32| {
+        let consumer = Sent {
+            kind,
+            service: "mailer",
+            ..sent(2, 1, 95, 150)
+        };
+        rules(&[sent(1, 0, 0, 100), consumer].map(in_ms))
+    };
+    assert_eq!(late(5), []);
+    assert_eq!(late(2), [(2, Rule::ClockTrouble)], "a call is awaited");
+    let early = Sent {
+        kind: 5,
+        service: "mailer",
+        ..sent(2, 1, 80, 150)
+    };
+    let skewed = rules(&[sent(1, 0, 100, 200), early].map(in_ms));
+    assert_eq!(skewed, [(2, Rule::ClockTrouble)], "no message is received before it is sent");
+}
+
 #[test]
 fn straight_rows_say_where_a_span_would_have_been() {
     let server = Sent {
