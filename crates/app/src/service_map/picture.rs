@@ -7,6 +7,7 @@ use trace_stats::{Callee, Counted, GraphEdge, Party, Queue, QueueAction, Service
 
 use super::PictureParts;
 use super::calls::{CallRow, Calls};
+use crate::format::service_name;
 use crate::table::{SortOrder, TableState};
 use crate::text::clusters;
 use crate::{Action, List, ListFilter, window};
@@ -284,7 +285,7 @@ fn drawn(graph: &ServiceGraph) -> Graph {
     };
     let size = |party: &Party| {
         let text = match party {
-            Party::Service(name) => columns(name),
+            Party::Service(name) => columns(&service_name(name)),
             Party::Queue(queue) => columns(&queue.name).max(columns(&queue.system) + " queue".len()),
             Party::Peer(name) => (columns(name) + "◇ ".chars().count()).max("uninstrumented".len()),
         };

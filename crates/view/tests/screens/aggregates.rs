@@ -82,6 +82,14 @@ fn snapshots(name: &str, keys: &str, scene: impl Fn(u16, u16) -> Scene) {
 }
 
 #[test]
+fn service_without_a_name_is_whole_on_the_map() {
+    let mut scene = Scene::new(Mode::Viewer, 120, 40);
+    scene.add(vec![span(2, 1, 0, "web", "GET /", 0, 9), span(2, 2, 1, "", "work", 1, 5)]);
+    scene.type_keys("6");
+    assert!(scene.text().contains("▌ (no service)"), "{}", scene.text());
+}
+
+#[test]
 fn titles_say_all_only_of_several_traces() {
     let mut scene = Scene::new(Mode::Viewer, 120, 40);
     scene.add(password_reset());
