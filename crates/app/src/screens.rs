@@ -2,6 +2,7 @@
 //!
 //! Only this module knows the topmost one; each of them is a [`Layer`].
 
+use super::keymap::KeyContext;
 use super::{Action, App, Departure, Layer, Popup, Screen, Tab, ValueScreen};
 
 /// Source of the data.
@@ -226,6 +227,12 @@ impl App {
             Action::Open | Action::OpenFailed | Action::Sort | Action::NextMatch | Action::Down => self.has_rows(),
             Action::Filter => self.has_rows() || self.narrow().is_some_and(|narrow| !narrow.is_empty()),
             Action::Earlier => self.filter.has_history(),
+            Action::KeepFilter => match self.key_context() {
+                KeyContext::Filter => self.filter.error().is_none(),
+                KeyContext::Find => self.waterfall.find().error().is_none(),
+                KeyContext::Palette => self.has_rows(),
+                _ => true,
+            },
             Action::SendReset | Action::SendInvalid => self.services.address(super::API).is_some(),
             _ => true,
         })

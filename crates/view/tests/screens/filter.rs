@@ -22,6 +22,18 @@ fn listed(scene: &Scene) -> Vec<u8> {
 }
 
 #[test]
+fn footer_offers_to_keep_only_what_can_be_kept() {
+    for keys in ["/", "\n/", ":"] {
+        let mut scene = scene(120, 40);
+        scene.type_keys(keys);
+        let footer = |scene: &mut Scene| scene.text().lines().last().unwrap_or_default().to_owned();
+        assert!(footer(&mut scene).contains("Enter"), "{keys:?} {}", footer(&mut scene));
+        scene.type_keys("status:err");
+        assert!(!footer(&mut scene).contains("Enter"), "{keys:?} {}", footer(&mut scene));
+    }
+}
+
+#[test]
 fn the_list_shows_at_every_key_what_matches() {
     let mut scene = scene(120, 40);
     scene.type_keys("/");
