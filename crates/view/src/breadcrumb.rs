@@ -5,7 +5,7 @@ use ratatui::text::{Line, Span};
 
 use super::{format, owned, theme, title};
 use app::text::shown;
-use app::{App, Filtered, LogScreen};
+use app::{App, Filtered, LogScreen, trace_names};
 use trace_model::LogView;
 
 /// Columns of a part, at most.
@@ -33,9 +33,9 @@ pub(super) fn of_screen(app: &App) -> Line<'static> {
         let name = app
             .store
             .trace(trace_id)
-            .map(|trace| trace.root.name.to_string())
+            .map(|trace| trace_names(&app.store, &trace, [PART_COLUMNS_MAX]).concat())
             .unwrap_or_default();
-        parts.push(format!("{} {trace_id:.8}…", format::name(&name, PART_COLUMNS_MAX)));
+        parts.push(format!("{name} {trace_id:.8}…"));
     }
     parts.extend(below.iter().map(|screen| screen.name().to_owned()));
     let mut line = Line::from(owned(title(" ", true)));

@@ -111,6 +111,25 @@ fn statuses_have_their_place_on_row_and_list() {
 }
 
 #[test]
+fn titles_of_screens_name_the_trace_as_the_list_does() {
+    let mut scene = shop(120, 40);
+    let listed = scene
+        .text()
+        .lines()
+        .find_map(|line| line.split_once("GET /"))
+        .map(|(_, path)| path.to_owned());
+    let path = listed
+        .and_then(|path| path.split(' ').next().map(str::to_owned))
+        .expect("a trace of a path");
+    for (key, screen) in [("L", "LOGS"), ("L", "WATERFALL"), ("x", "CROSS-CHECK")] {
+        scene.type_keys(key);
+        let text = scene.text();
+        let title = line_with(&text, screen);
+        assert!(title.contains(&format!("GET /{path}")), "{title}");
+    }
+}
+
+#[test]
 fn operations_are_told_apart_by_route_and_template() {
     let mut scene = shop(120, 40);
     scene.type_keys("5");
