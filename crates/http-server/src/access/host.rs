@@ -9,7 +9,8 @@ const CONTAINER_HOSTS: [&str; 2] = ["host.docker.internal", "host.containers.int
 /// Bytes of a name (RFC 1035).
 const NAME_LENGTH: usize = 253;
 
-/// A name or an address, without a port. Names are compared without case, names and IPv4 addresses without the dot at their end (as in the URL standard).
+/// A name or an address, without a port. Names are compared without case, names and IPv4 addresses without the dot at their end (as
+/// in the URL standard).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Host(Kind);
 
