@@ -31,6 +31,9 @@ pub fn described(name: &str, subject: &SpanSubject, width: usize) -> Vec<Piece> 
         left = left.saturating_sub(format::columns(&name));
         say(&mut pieces, &name, Role::Plain);
     }
+    if name.is_empty() && subject.text.is_empty() {
+        say(&mut pieces, &format::at_most("(no name)", left), Role::Dim);
+    }
     if !subject.text.is_empty() && left >= SUBJECT_MIN {
         let room = left - usize::from(!name.is_empty());
         // Of a statement the first words tell most, of a path the last ones.
@@ -96,13 +99,15 @@ mod tests {
             ("grpc", "Cart/Add", failed, 40, "grpc Cart/Add 14 UNAVAILABLE"),
             ("grpc", "Cart/Add", failed, 20, "grpc Cart/Add 14"),
             ("grpc", "Cart/Add", failed, 28, "grpc Cart/Add 14 UNAVAILABLE"),
+            ("", "", failed, 40, "(no name) 14 UNAVAILABLE"),
+            ("", "/posts", found, 20, "/posts 200"),
             ("Cart/Add", "", failed, 23, "Cart/Add 14 UNAVAILABLE"),
             ("GET", "/posts", missing, 12, "GET /po… 404"),
             ("GET", "/posts", missing, 8, "GET 404"),
             ("GET", "/posts", missing, 6, "GET"),
             ("resetPassword", "", missing, 10, "reset… 404"),
             ("", "/posts", missing, 20, "/posts 404"),
-            ("", "", missing, 20, "404"),
+            ("", "", missing, 20, "(no name) 404"),
             ("GET", "/posts", missing, 0, ""),
             ("SELECT", "* FROM users WHERE id = ?", None, 20, "SELECT * FROM users…"),
             ("GET", "\u{1b}[2J/a", None, 20, "GET ␛[2J/a"),
