@@ -36,7 +36,7 @@ use std::path::{Path, PathBuf};
 use eyre::{Context, Result, eyre};
 use serde::Serialize;
 use trace_files::{FileError, Input, Memory, Problems, Session};
-use trace_model::{Analysis, LogReader, RepeatedLimits, Severity, SpanTree, Store, Totals, TraceId, TraceSummary};
+use trace_model::{Analysis, ListPlace, LogReader, RepeatedLimits, Severity, SpanTree, Store, Totals, TraceId, TraceSummary};
 
 use app::format;
 use app::text::{clean, clean_lines};
@@ -213,21 +213,27 @@ pub(crate) struct Trace {
 
 /// The traces that have spans, by start; each is read when it is its turn.
 pub(crate) fn traces(store: &Store) -> impl Iterator<Item = Trace> {
-    let mut summaries = store.traces(0..store.listed());
-    summaries.retain(|trace| trace.spans > 0);
-    summaries.sort_by_key(|trace| (trace.start_unix_nano, trace.trace_id));
-    summaries.into_iter().map(|summary| {
-        let tree = SpanTree::of(store, summary.trace_id);
+    by_start(store).into_iter().filter_map(|trace_id| {
+        let summary = store.summarize(trace_id)?;
+        let tree = SpanTree::of(store, trace_id);
         let analysis = Analysis::of(&tree);
-        Trace { summary, tree, analysis }
+        Some(Trace { summary, tree, analysis })
     })
+}
+
+/// Returns the ids of the traces that have spans, by start. (Summaries of all of them may take as much memory as the store.)
+fn by_start(store: &Store) -> Vec<TraceId> {
+    let (ids, _) = store.listed_after(ListPlace::default(), usize::MAX);
+    let summaries = ids.into_iter().filter_map(|trace_id| store.summarize(trace_id));
+    let with_spans = summaries.filter(|trace| trace.spans > 0);
+    let mut starts: Vec<_> = with_spans.map(|trace| (trace.start_unix_nano, trace.trace_id)).collect();
+    starts.sort_unstable();
+    starts.into_iter().map(|(_, trace_id)| trace_id).collect()
 }
 
 /// Counts the log records that belong to no trace with spans, the worst severity first.
 fn logs_without_spans(store: &Store) -> Vec<(Severity, u64)> {
-    let summaries = store.traces(0..store.listed());
-    let with_spans = summaries.iter().filter(|trace| trace.spans > 0);
-    let with_spans: HashSet<TraceId> = with_spans.map(|trace| trace.trace_id).collect();
+    let with_spans: HashSet<TraceId> = by_start(store).into_iter().collect();
     let mut counts = Severity::ALL.map(|severity| (severity, 0));
     LogReader::of_all().step(store, u64::MAX, |log| {
         let is_in_a_trace = log.trace_id().is_some_and(|trace_id| with_spans.contains(&trace_id));

@@ -45,6 +45,16 @@ fn trace_is_one_line_with_its_root() {
 }
 
 #[test]
+fn summary_that_is_not_kept_is_the_same() {
+    let store = store(&[sent(1, 0, 0, 1_000), sent(2, 1, 100, 400)]);
+    let summarize = || store.summarize(trace(1)).expect("the trace");
+    let (once, again) = (summarize(), summarize());
+    assert!(!Arc::ptr_eq(&once.services, &again.services), "it was computed again");
+    assert_eq!(once, store.trace(trace(1)).expect("the trace"));
+    assert_eq!(store.summarize(trace(2)), None);
+}
+
+#[test]
 fn ended_span_replaces_the_one_in_flight_in_any_order() {
     let (open, ended) = (
         sent(1, 0, 5, 0),

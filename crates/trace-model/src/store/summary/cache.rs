@@ -145,6 +145,14 @@ impl Store {
         true
     }
 
+    /// Computes the summary of a trace without keeping it, for a pass over all traces: what is kept counts towards no budget. `None` if it is
+    /// not stored.
+    #[must_use]
+    pub fn summarize(&self, trace_id: TraceId) -> Option<TraceSummary> {
+        let slot = self.find_trace(trace_id)?;
+        Scan::new(self, trace_id).step(self, slot, u64::MAX)
+    }
+
     /// The summary of a trace that is listed.
     pub(in crate::store) fn summary(&self, slot: Slot) -> Option<Arc<Cached>> {
         let trace = &self.traces[slot];
